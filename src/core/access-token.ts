@@ -1,0 +1,42 @@
+import { Secret, disguised } from './secret.js'
+
+/** An access token. It prints, serialises and inspects as `[redacted]`. */
+export interface AccessToken {
+  readonly tokenType: 'Bearer' | 'DPoP'
+  readonly scope: readonly string[]
+  readonly resource?: string
+  /** Milliseconds since the epoch. Absent when the server did not say. */
+  readonly expiresAt?: number
+  /** The headers that carry it on one request (RFC 6750 section 2.1): `authorization`, and `dpop` with a fresh proof where the token is bound. */
+  headersFor(method: string, url: string | URL): Promise<Readonly<Record<string, string>>>
+  /** The text, for carriers without headers. A DPoP-bound token is of no use as bare text. */
+  reveal(): string
+}
+
+export interface AccessTokenFacts {
+  readonly scope?: readonly string[]
+  readonly resource?: string
+  readonly expiresAt?: number
+}
+
+/**
+ * Makes an AccessToken from text that came from elsewhere: for sources of your own, and for tests.
+ *
+ * @example
+ * const source: TokenSource = { token: async () => accessToken(await readFile('/run/token', 'utf8')) }
+ */
+export function accessToken(text: string, facts: AccessTokenFacts = {}): AccessToken {
+  return carrying(Secret.of(text), facts)
+}
+
+/** The AccessToken of a text that is already a Secret. */
+export function carrying(text: Secret, facts: AccessTokenFacts): AccessToken {
+  return disguised<AccessToken>({
+    tokenType: 'Bearer',
+    scope: Object.freeze([...(facts.scope ?? [])]),
+    ...(facts.resource === undefined ? {} : { resource: facts.resource }),
+    ...(facts.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
+    headersFor: async () => Object.assign(Object.create(null) as object, { authorization: `Bearer ${text.reveal()}` }),
+    reveal: text.reveal,
+  })
+}

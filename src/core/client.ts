@@ -1,0 +1,92 @@
+import type { Emit, OAuthEvent } from './events.js'
+import type { Clock, Lock, Store } from './ports.js'
+
+/** The authorization server: by issuer (discovery), or by its metadata where it has no discovery. */
+export type AuthorizationServer =
+  | {
+      readonly issuer: string
+      /** Where the document is, when it is not at one of the standard places. Its `issuer` must still be the one above. */
+      readonly discoveryUrl?: string | URL | undefined
+      /** What the document leaves out, such as a revocation endpoint. What it has is not replaced. */
+      readonly additionalMetadata?: Partial<AuthorizationServerMetadata> | undefined
+      readonly authorizationServer?: undefined
+    }
+  | { readonly issuer?: undefined; readonly authorizationServer: AuthorizationServerMetadata }
+
+/** RFC 8414 metadata, names as they are on the wire. */
+export interface AuthorizationServerMetadata {
+  readonly issuer: string
+  readonly authorization_endpoint?: string
+  readonly token_endpoint?: string
+  readonly revocation_endpoint?: string
+  readonly [member: string]: unknown
+}
+
+/** How the client says who it is at the authorization server. Made by `none()` and its kin. */
+export interface ClientAuthentication {
+  readonly method: string
+}
+
+export interface ClientSettings {
+  readonly clientId: string
+  /** Default: `none()`, a public client. */
+  readonly clientAuthentication?: ClientAuthentication | undefined
+  /** Scope values to ask for, one string each. */
+  readonly scope?: readonly string[] | undefined
+  readonly resource?: string | readonly string[] | undefined
+  readonly audience?: string | undefined
+  /** Further token request parameters; those of the protocol are refused. */
+  readonly tokenParameters?: Readonly<Record<string, string>> | undefined
+  /** Sender-constrained tokens (RFC 9449). */
+  readonly dpop?: boolean | undefined
+  /** Default: IndexedDB in a page, elsewhere a new `memoryStore()` for each session or source. */
+  readonly store?: Store | undefined
+  /** Default: Web Locks in a page and its worker, none elsewhere. */
+  readonly lock?: Lock | undefined
+  readonly fetch?: typeof fetch | undefined
+  /** How long one exchange may take. Default 10. */
+  readonly deadlineSeconds?: number | undefined
+  /** Named ways in which this server breaks the rules. */
+  readonly serverQuirks?: readonly ServerQuirk[] | undefined
+  readonly observe?: ((event: OAuthEvent) => void) | undefined
+  readonly clock?: Clock | undefined
+}
+
+export type ClientOptions = AuthorizationServer & ClientSettings
+
+export type ServerQuirk =
+  | 'error_with_status_200'
+  | 'json_as_text'
+  | 'expires_in_null'
+  | 'comma_separated_scope'
+  | 'scope_named_differently'
+  | 'basic_without_encoding'
+
+/** Where a server's metadata comes from, checked. */
+export interface ServerAddress {
+  readonly issuer: string
+  readonly discoveryUrl?: string
+  readonly additionalMetadata?: Readonly<Record<string, unknown>>
+  /** Metadata given by hand: then nothing is discovered. */
+  readonly metadata?: AuthorizationServerMetadata
+}
+
+/** What every exchange with the authorization server needs to know of the client, checked once at construction. */
+export interface Client {
+  readonly server: ServerAddress
+  readonly clientId: string
+  readonly clientAuthentication: ClientAuthentication
+  readonly scope: readonly string[]
+  readonly resource: readonly string[]
+  readonly audience?: string
+  readonly tokenParameters: Readonly<Record<string, string>>
+  readonly dpop: boolean
+  /** How long one exchange may take, in milliseconds. */
+  readonly deadline: number
+  readonly quirks: ReadonlySet<ServerQuirk>
+  /** The caller's `fetch`; absent: the global one, read at the call. */
+  readonly fetch?: typeof fetch
+  readonly clock: Clock
+  /** Says a token-free fact to the program's `observe`. */
+  readonly emit: Emit
+}
