@@ -11,10 +11,13 @@ export const systemClock: Clock = {
         clearTimeout(timer)
         reject(signal?.reason)
       }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      }, Math.min(milliseconds, longestTimer))
+      const timer = setTimeout(
+        () => {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        },
+        Math.min(milliseconds, longestTimer),
+      )
       signal?.addEventListener('abort', abort, { once: true })
     }),
 }

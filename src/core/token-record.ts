@@ -77,7 +77,9 @@ export interface TokenRecord {
 }
 
 /** A TokenRecord of these members; those that are `undefined` are left out. */
-export function tokenRecord(members: { readonly [K in keyof TokenRecord]: TokenRecord[K] | undefined } & Partial<TokenRecord>): TokenRecord {
+export function tokenRecord(
+  members: { readonly [K in keyof TokenRecord]: TokenRecord[K] | undefined } & Partial<TokenRecord>,
+): TokenRecord {
   const present = Object.entries(members).filter(([, value]) => value !== undefined)
   return Object.freeze(bare(Object.fromEntries(present) as unknown as TokenRecord))
 }

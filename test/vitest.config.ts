@@ -1,0 +1,48 @@
+import { defineConfig } from 'vitest/config'
+import { tally } from './set-up/tally.js'
+
+// Run from the top: vitest run --config test/vitest.config.ts --root .
+export default defineConfig({
+  test: {
+    reporters: ['default', tally],
+    projects: [
+      {
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/chromium/**', 'test/package/**'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // What is published: these read dist/, which the set-up builds when it is missing or older than src/.
+        test: {
+          name: 'package',
+          environment: 'node',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/set-up/built.mjs'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Run in Node, driving a real Chromium; one file at a time, so that no page waits for another's processor.
+        test: {
+          name: 'chromium',
+          environment: 'node',
+          include: ['test/chromium/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
