@@ -4,7 +4,8 @@ import { tally } from './set-up/tally.js'
 // Run from the top: vitest run --config test/vitest.config.ts --root .
 export default defineConfig({
   test: {
-    reporters: ['default', tally],
+    // A fuzz run is long: it shows each property as it ends.
+    reporters: [process.env['FUZZ_RUNS'] === undefined ? 'default' : 'verbose', tally],
     projects: [
       {
         test: {
