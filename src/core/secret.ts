@@ -22,6 +22,14 @@ export function bare<T extends object>(members: T): T {
   return Object.assign(Object.create(null) as T, members)
 }
 
+/** The members of T, any of which may be given as `undefined`. */
+export type Loose<T> = { readonly [K in keyof T]: T[K] | undefined }
+
+/** `bare`, without the members that are `undefined`. */
+export function present<T extends object>(members: Loose<T>): T {
+  return bare(Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T)
+}
+
 /** `bare`, and printed as `[redacted]`. */
 export function disguised<T extends object>(members: T): T {
   return Object.freeze(Object.defineProperties(bare(members), disguise))

@@ -1,6 +1,5 @@
 import type { OAuthErrorCode } from './errors.js'
-import type { Secret } from './secret.js'
-import { bare } from './secret.js'
+import { type Loose, type Secret, present } from './secret.js'
 
 /** Why a session ended. */
 export type SessionEnd = 'signed_out' | 'invalid_grant' | 'ambiguous_rotation' | 'user_changed' | 'key_lost' | 'expired'
@@ -77,11 +76,8 @@ export interface TokenRecord {
 }
 
 /** A TokenRecord of these members; those that are `undefined` are left out. */
-export function tokenRecord(
-  members: { readonly [K in keyof TokenRecord]: TokenRecord[K] | undefined } & Partial<TokenRecord>,
-): TokenRecord {
-  const present = Object.entries(members).filter(([, value]) => value !== undefined)
-  return Object.freeze(bare(Object.fromEntries(present) as unknown as TokenRecord))
+export function tokenRecord(members: Loose<TokenRecord>): TokenRecord {
+  return Object.freeze(present(members))
 }
 
 /** What a token endpoint answered, checked and wrapped. Made with `bare`, for it carries Secrets. */

@@ -1,0 +1,174 @@
+import type { OAuthErrorCode } from './errors.js'
+import type { PendingRequest } from './pending-request.js'
+import { Secret, bare, present } from './secret.js'
+import type { Asked, AuthorizationDetail, IdTokenClaims, SessionEnd, StoredToken, TokenRecord, Wait } from './token-record.js'
+import { tokenRecord } from './token-record.js'
+
+// The text that a store holds, and back. What comes back is believed member by member: a store can be poisoned, truncated or
+// written by another version, and what does not fit is `undefined` as a whole, never half a record.
+
+export function encodeTokenRecord(record: TokenRecord): string {
+  return JSON.stringify(clear(record))
+}
+
+export function decodeTokenRecord(text: string): TokenRecord | undefined {
+  return read(text, (from) =>
+    tokenRecord({
+      issuer: string(from['issuer']),
+      clientId: string(from['clientId']),
+      session: string(from['session']),
+      generation: count(from['generation']),
+      ended: optional(from['ended'], (ended) => ({ at: number(object(ended)['at']), reason: oneOf(object(ended)['reason'], sessionEnds) })),
+      grantedScope: strings(from['grantedScope']),
+      refreshToken: optional(from['refreshToken'], secret),
+      idToken: optional(from['idToken'], secret),
+      idTokenClaims: optional(from['idTokenClaims'], claims),
+      authorizationDetails: optional(from['authorizationDetails'], (details) => list(details).map(detail)),
+      sessionExpiresAt: optional(from['sessionExpiresAt'], number),
+      accessTokens: list(from['accessTokens']).map(storedToken),
+      sending: optional(from['sending'], (sending) => ({
+        by: string(object(sending)['by']),
+        startedAt: number(object(sending)['startedAt']),
+      })),
+      unclear: optional(from['unclear'], count),
+      wait: optional(from['wait'], wait),
+    }),
+  )
+}
+
+export function encodePendingRequests(pending: readonly PendingRequest[]): string {
+  return JSON.stringify(clear({ pending }))
+}
+
+export function decodePendingRequests(text: string): readonly PendingRequest[] | undefined {
+  return read(text, (from) => list(from['pending']).map(pendingRequest))
+}
+
+function pendingRequest(value: unknown): PendingRequest {
+  const from = object(value)
+  return present<PendingRequest>({
+    state: secret(from['state']),
+    codeVerifier: secret(from['codeVerifier']),
+    nonce: optional(from['nonce'], secret),
+    issuer: string(from['issuer']),
+    clientId: string(from['clientId']),
+    owner: string(from['owner']),
+    redirectUri: string(from['redirectUri']),
+    scope: strings(from['scope']),
+    resource: strings(from['resource']),
+    maxAgeSeconds: optional(from['maxAgeSeconds'], number),
+    returnTo: optional(from['returnTo'], string),
+    session: optional(from['session'], string),
+    createdAt: number(from['createdAt']),
+  })
+}
+
+function storedToken(value: unknown): StoredToken {
+  const from = object(value)
+  return present<StoredToken>({
+    text: secret(from['text']),
+    type: oneOf(from['type'], ['Bearer', 'DPoP'] as const),
+    asked: asked(from['asked']),
+    granted: strings(from['granted']),
+    generation: count(from['generation']),
+    issuedAt: number(from['issuedAt']),
+    lifetime: optional(from['lifetime'], number),
+  })
+}
+
+function asked(value: unknown): Asked {
+  const from = object(value)
+  return present<Asked>({
+    scope: optional(from['scope'], strings),
+    resource: optional(from['resource'], string),
+    audience: optional(from['audience'], string),
+  })
+}
+
+function wait(value: unknown): Wait {
+  const from = object(value)
+  // The code only chooses the words of an error, so an unknown one is not a reason to refuse the session.
+  return { id: string(from['id']), until: number(from['until']), span: number(from['span']), code: string(from['code']) as OAuthErrorCode }
+}
+
+function claims(value: unknown): IdTokenClaims {
+  const from = object(value)
+  return { ...from, iss: string(from['iss']), sub: string(from['sub']) }
+}
+
+function detail(value: unknown): AuthorizationDetail {
+  const from = object(value)
+  return { ...from, type: string(from['type']) }
+}
+
+const sessionEnds: readonly SessionEnd[] = ['signed_out', 'invalid_grant', 'ambiguous_rotation', 'user_changed', 'key_lost', 'expired']
+
+// ── Reading, strictly ──
+
+class Unreadable extends Error {}
+
+function read<T>(text: string, make: (from: Readonly<Record<string, unknown>>) => T): T | undefined {
+  try {
+    return make(object(JSON.parse(text)))
+  } catch {
+    return undefined
+  }
+}
+
+function object(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unreadable()
+  // A copy without a prototype: a member that is missing is not found on a polluted Object.prototype instead.
+  return bare({ ...value })
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Unreadable()
+  return value
+}
+
+function string(value: unknown): string {
+  if (typeof value !== 'string') throw new Unreadable()
+  return value
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Unreadable()
+  return value
+}
+
+function count(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < -1) throw new Unreadable()
+  return value as number
+}
+
+function strings(value: unknown): readonly string[] {
+  return list(value).map(string)
+}
+
+function secret(value: unknown): Secret {
+  const text = string(value)
+  if (text === '') throw new Unreadable()
+  return Secret.of(text)
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value)
+  if (found === undefined) throw new Unreadable()
+  return found
+}
+
+function optional<T>(value: unknown, make: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : make(value)
+}
+
+/** What a store holds in the place of a value: its Secrets as text, and nothing with a prototype, whose `toJSON` would be called with them. */
+function clear(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return Object.setPrototypeOf(value.map(clear), null)
+  if (isSecret(value)) return value.reveal()
+  return bare(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, clear(member)])))
+}
+
+function isSecret(value: object): value is Secret {
+  return Object.hasOwn(value, 'reveal') && typeof (value as Secret).reveal === 'function'
+}

@@ -1,0 +1,62 @@
+import type { StoredToken, TokenRecord, Wait } from './token-record.js'
+
+/**
+ * When this process first saw a token or a wait, and when it last looked and did not see it, on its own monotonic clock.
+ * A time in a record was written by some machine's wall clock; it is believed only between these two.
+ */
+export interface Sighting {
+  readonly first: number
+  readonly absent?: number
+}
+
+export interface Sightings {
+  /** The last look at the record, on the monotonic clock. */
+  readonly lookedAt?: number
+  readonly of: ReadonlyMap<string, Sighting>
+}
+
+export const nothingSeen: Sightings = { of: new Map() }
+
+/** The instant at which a decision is made: wall clock, monotonic clock, and what was seen when. All in milliseconds. */
+export interface Times {
+  readonly now: number
+  readonly monotonic: number
+  readonly sightings: Sightings
+}
+
+/** Names a token among all that a store ever held, without its text. */
+export function tokenName(session: string, token: Pick<StoredToken, 'generation' | 'issuedAt'>): string {
+  return `${session} ${token.generation} ${token.issuedAt}`
+}
+
+/** The sightings after a look that found this record. Only what is in it is remembered. */
+export function look(before: Sightings, record: TokenRecord | undefined, monotonic: number): Sightings {
+  const names = record === undefined ? [] : record.accessTokens.map((token) => tokenName(record.session, token))
+  if (record?.wait !== undefined) names.push(record.wait.id)
+  const fresh: Sighting = { first: monotonic, ...(before.lookedAt === undefined ? {} : { absent: before.lookedAt }) }
+  return { lookedAt: monotonic, of: new Map(names.map((name) => [name, before.of.get(name) ?? fresh])) }
+}
+
+/** The sightings with one that is known exactly: it began at this instant of the own clock. */
+export function knowExactly(before: Sightings, name: string, monotonic: number): Sightings {
+  return { ...before, of: new Map(before.of).set(name, { first: monotonic, absent: monotonic }) }
+}
+
+/** How much of its life a token has left, in milliseconds: infinite where the server did not say how long it lives. */
+export function remainingLife(token: StoredToken, session: string, times: Times): number {
+  if (token.lifetime === undefined) return Infinity
+  return token.lifetime - elapsed(tokenName(session, token), token.issuedAt, times)
+}
+
+/** How much of a wait is left, in milliseconds; not above 0 when it is over. */
+export function remainingWait(wait: Wait, times: Times): number {
+  return wait.span - elapsed(wait.id, wait.until - wait.span, times)
+}
+
+/** The wall clock's answer, held between what the own clock has seen: it was there since `first`, and not yet there at `absent`. */
+function elapsed(name: string, since: number, times: Times): number {
+  const sighting = times.sightings.of.get(name)
+  const atLeast = sighting === undefined ? 0 : times.monotonic - sighting.first
+  const atMost = sighting?.absent === undefined ? Infinity : times.monotonic - sighting.absent
+  return Math.min(Math.max(times.now - since, atLeast), atMost)
+}

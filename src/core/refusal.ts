@@ -1,0 +1,65 @@
+import type { Decision } from './decide.js'
+import { OAuthError, type OAuthErrorCode } from './errors.js'
+import type { SessionEnd } from './token-record.js'
+
+/** The error of a call that gets no token, in words that say what to do. */
+export function refusal(
+  decision: Exclude<Decision, { kind: 'use' | 'use_and_renew_behind' | 'renew_first' }>,
+  unreadable: boolean,
+  now: number,
+): OAuthError {
+  switch (decision.kind) {
+    case 'scope_not_granted':
+      return new OAuthError(
+        'scope_not_granted',
+        `The user has not granted ${decision.missing.join(' ')}. Ask for it with signIn({ scope }).`,
+        { missingScope: decision.missing },
+      )
+    case 'another_session':
+      return new OAuthError(
+        'session_changed',
+        'The session in which this call began is over: someone signed in anew. Repeat what you do, if it is still wanted.',
+      )
+    case 'wait':
+      return new OAuthError(decision.wait.code, waiting(decision.wait.code), { retryAt: now + decision.remaining })
+    case 'sign_in':
+      if (unreadable)
+        return new OAuthError(
+          'record_invalid',
+          'The stored session cannot be read: it is damaged, or sealed with another key. Sign in again.',
+        )
+      return new OAuthError(
+        decision.ended === 'ambiguous_rotation' ? 'ambiguous_rotation' : 'sign_in_required',
+        signInReason(decision.ended),
+      )
+  }
+}
+
+function signInReason(reason: SessionEnd | undefined): string {
+  switch (reason) {
+    case undefined:
+      return 'Nobody is signed in. Call signIn().'
+    case 'signed_out':
+      return 'The user has signed out. Call signIn().'
+    case 'ambiguous_rotation':
+      return "The session ended: an answer of the authorization server was lost, and with it the token that would have renewed the session. Call signIn(), or signIn({ prompt: 'none' }) to try without asking the user."
+    case 'user_changed':
+      return 'The session ended: the authorization server answered for another user. Call signIn().'
+    case 'expired':
+      return 'The access token has expired and nothing can renew it. Call signIn(); ask for offline_access where the server wants it.'
+    case 'invalid_grant':
+    case 'key_lost':
+      return 'The authorization server has ended the session. Call signIn().'
+  }
+}
+
+function waiting(code: OAuthErrorCode): string {
+  switch (code) {
+    case 'request_refused':
+      return 'The authorization server refuses token requests without saying why. Try again after retryAt, or offer the user to sign in anew.'
+    case 'client_refused':
+      return 'The authorization server does not accept this client. Check clientId and its registration; the session is kept.'
+    default:
+      return 'The token could not be renewed just now, and will not be tried before retryAt. The session is kept.'
+  }
+}

@@ -1,0 +1,127 @@
+import { missingScope, sameScope, unionScope } from './scope.js'
+import { bare, present } from './secret.js'
+import type { Asked, SessionEnd, StoredToken, TokenAnswer, TokenRecord } from './token-record.js'
+import { tokenRecord } from './token-record.js'
+
+// How one record becomes the next. Each takes the record that is in the store, so that what others wrote meanwhile is kept.
+
+/** How many access tokens of one grant are kept: one for each resource and scope in use, and no endless list. */
+const mostTokens = 20
+
+export interface SignIn {
+  readonly issuer: string
+  readonly clientId: string
+  /** Random, new. */
+  readonly session: string
+  /** The scope that was asked for. */
+  readonly scope: readonly string[]
+  /** What the first token is for. */
+  readonly asked: Asked
+  /** Other resources were asked for too: the first token's scope then says nothing about theirs. */
+  readonly severalResources: boolean
+  readonly startedAt: number
+}
+
+/** A new session, written over whatever is there. */
+export function signedIn(signIn: SignIn, answer: TokenAnswer, generation: number): TokenRecord {
+  const granted = grantedBy(answer, signIn.scope)
+  return tokenRecord({
+    issuer: signIn.issuer,
+    clientId: signIn.clientId,
+    session: signIn.session,
+    generation,
+    grantedScope: signIn.severalResources ? unionScope(granted, signIn.scope) : granted,
+    refreshToken: answer.refreshToken,
+    idToken: answer.idToken,
+    idTokenClaims: answer.idTokenClaims,
+    authorizationDetails: answer.authorizationDetails,
+    accessTokens: [storedToken(answer, signIn.asked, granted, generation, signIn.startedAt)],
+  })
+}
+
+/** What a renewal was made for. */
+export interface Renewal {
+  /** Whose generation the request was made for. */
+  readonly generation: number
+  readonly by: string
+  readonly asked: Asked
+  /** It asks for all that the session has, so that a narrower answer narrows the session. */
+  readonly whole: boolean
+  readonly startedAt: number
+}
+
+/** The record after a successful renewal: its mark and its wait are gone, another's mark stays and leaves the generation unclear. */
+export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer): TokenRecord {
+  const generation = renewal.generation + 1
+  const granted = grantedBy(answer, renewal.asked.scope ?? seen.grantedScope)
+  const token = storedToken(answer, renewal.asked, granted, generation, renewal.startedAt)
+  return tokenRecord({
+    ...seen,
+    generation,
+    grantedScope: renewal.whole ? granted : seen.grantedScope,
+    refreshToken: answer.refreshToken ?? seen.refreshToken,
+    idToken: answer.idToken ?? seen.idToken,
+    idTokenClaims: answer.idTokenClaims ?? seen.idTokenClaims,
+    authorizationDetails: answer.authorizationDetails ?? seen.authorizationDetails,
+    accessTokens: [token, ...seen.accessTokens.filter((other) => !isSameAsked(other.asked, token.asked))].slice(0, mostTokens),
+    sending: undefined,
+    wait: undefined,
+    unclear: seen.sending !== undefined && seen.sending.by !== renewal.by ? renewal.generation : seen.unclear,
+  })
+}
+
+/** The record of a session that is over: without tokens, so that every tab and process learns the reason. */
+export function ended(seen: TokenRecord, reason: SessionEnd, at: number): TokenRecord {
+  return tokenRecord({
+    issuer: seen.issuer,
+    clientId: seen.clientId,
+    session: seen.session,
+    generation: seen.generation + 1,
+    ended: { at, reason },
+    grantedScope: [],
+    accessTokens: [],
+  })
+}
+
+/** The record with some members changed; `undefined` takes one away. */
+export function changed(
+  seen: TokenRecord,
+  members: { readonly [K in 'sending' | 'unclear' | 'wait']?: TokenRecord[K] | undefined },
+): TokenRecord {
+  return tokenRecord({ ...seen, ...members } as TokenRecord)
+}
+
+/** What a renewal took away: empty when the grant is as wide as before. */
+export function narrowedBy(before: TokenRecord, after: TokenRecord): readonly string[] {
+  return missingScope(after.grantedScope, before.grantedScope)
+}
+
+/** RFC 6749 section 5.1: no `scope` in the answer means as requested. What came with the token says the rest: an ID token is `openid`, a refresh token `offline_access`. */
+function grantedBy(answer: TokenAnswer, requested: readonly string[]): readonly string[] {
+  if (answer.scope === undefined) return requested
+  const shown = [...(answer.idToken === undefined ? [] : ['openid']), ...(answer.refreshToken === undefined ? [] : ['offline_access'])]
+  return unionScope(
+    answer.scope,
+    shown.filter((value) => requested.includes(value)),
+  )
+}
+
+function storedToken(answer: TokenAnswer, asked: Asked, granted: readonly string[], generation: number, startedAt: number): StoredToken {
+  return present<StoredToken>({
+    text: answer.accessToken,
+    type: answer.tokenType,
+    asked: bare({ ...asked }),
+    granted,
+    generation,
+    issuedAt: startedAt,
+    lifetime: answer.lifetime,
+  })
+}
+
+function isSameTarget(one: Asked, other: Asked): boolean {
+  return one.resource === other.resource && one.audience === other.audience
+}
+
+function isSameAsked(one: Asked, other: Asked): boolean {
+  return isSameTarget(one, other) && sameScope(one.scope, other.scope)
+}

@@ -1,0 +1,204 @@
+import { decodeTokenRecord, encodeTokenRecord } from '../core/codec.js'
+import { isOurs } from '../core/decide.js'
+import { OAuthError } from '../core/errors.js'
+import type { Emit } from '../core/events.js'
+import { type Sightings, type Times, knowExactly, look as sighted, nothingSeen } from '../core/lifetime.js'
+import type { Clock, Store, Versioned } from '../core/ports.js'
+import type { TokenRecord } from '../core/token-record.js'
+import { changed } from '../core/transitions.js'
+
+export interface RecordKeeperParts {
+  readonly issuer: string
+  readonly clientId: string
+  readonly store: Store
+  /** The key of the record in the store. */
+  readonly key: string
+  readonly clock: Clock
+  /** Fresh, unguessable text. */
+  readonly fresh: () => string
+  readonly emit: Emit
+  /** Between two looks at something that is waited for, in milliseconds. */
+  readonly poll: number
+}
+
+/** A `Date` counts whole seconds and was written before it travelled: clocks that differ by less agree. */
+const agreement = 2_000
+
+/** What a look at the store found. */
+export interface Seen {
+  readonly version: string | undefined
+  /** Absent: nothing is there, or what is there cannot be read. */
+  readonly record: TokenRecord | undefined
+  readonly unreadable: boolean
+}
+
+/**
+ * The one record of a source: reads and writes it by compare-and-set, remembers what was seen when,
+ * watches marks, and puts back what a store forgot of a session that is still the same.
+ */
+export interface RecordKeeper {
+  /** Rejects with `store_unavailable`. */
+  look(): Promise<Seen>
+  /** The newest record that was read or written here. */
+  newest(): TokenRecord | undefined
+  /**
+   * Writes `next` where `seen` is: its version, or `undefined` when another is there.
+   * A write that throws may have happened all the same: its version is then among `tried`.
+   */
+  replace(seen: string | undefined, next: TokenRecord, tried?: Set<string>): Promise<string | undefined>
+  /** Applies a change while session and generation are still these; tries until it is stored or has no place any more. */
+  change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord): Promise<TokenRecord | undefined>
+  /** Whether the mark has been seen, unchanged, for so long (milliseconds of the own clock). */
+  watched(by: string): number
+  times(): Times
+  /** Makes a time that began here exact. */
+  know(name: string, monotonic: number): void
+  /** Takes note of the server's own `Date`, just received (milliseconds since the epoch). */
+  learnServerTime(serverTime: number): void
+  /** By how much the server's clock is ahead of this machine's, in milliseconds; 0 while they agree or nothing is known. */
+  offset(): number
+  /** Waits the time between two looks. */
+  pause(): Promise<void>
+  subscribe(changed: () => void): () => void
+}
+
+export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
+  const { store, key, clock, emit, poll } = parts
+  const listeners = new Set<() => void>()
+  let best: TokenRecord | undefined
+  let decoded: Seen | undefined
+  let sightings: Sightings = nothingSeen
+  let mark: { readonly by: string; readonly spent: number; readonly at: number } | undefined
+  let offset = 0
+  let storeFails = false
+  let writes = 0
+  let told: TokenRecord | undefined
+
+  async function look(): Promise<Seen> {
+    for (;;) {
+      const began = writes
+      const seen = decode(await get())
+      // What was read before an own write is no news.
+      if (began !== writes) continue
+      if (best === undefined || !isForgotten(seen.record, best)) {
+        note(seen.record)
+        return seen
+      }
+      await heal(seen.version, best)
+    }
+  }
+
+  async function get(): Promise<Versioned | undefined> {
+    try {
+      const stored = await store.get(key)
+      if (storeFails) emit({ type: 'store_recovered' })
+      storeFails = false
+      return stored
+    } catch (error) {
+      throw failing(error)
+    }
+  }
+
+  function failing(error: unknown): OAuthError {
+    const code = error instanceof OAuthError ? error.code : 'store_unavailable'
+    if (!storeFails) emit({ type: 'store_failed', code })
+    storeFails = true
+    return error instanceof OAuthError
+      ? error
+      : new OAuthError('store_unavailable', 'The store of the tokens could not be reached. Try again; where it goes on, look at the store.')
+  }
+
+  /** The store holds an earlier generation of the very session that was read or written here: it lost a write. */
+  function isForgotten(record: TokenRecord | undefined, known: TokenRecord): boolean {
+    return record !== undefined && record.ended === undefined && record.session === known.session && record.generation < known.generation
+  }
+
+  async function heal(version: string | undefined, lost: TokenRecord): Promise<void> {
+    try {
+      await replace(version, changed(lost, { sending: undefined, wait: undefined, unclear: lost.generation - 1 }))
+    } catch (error) {
+      throw failing(error)
+    }
+  }
+
+  function decode(stored: Versioned | undefined): Seen {
+    if (stored !== undefined && decoded?.version === stored.version && stored.version !== '') return decoded
+    const record = stored === undefined ? undefined : decodeTokenRecord(stored.value)
+    const ours = isOurs(record, parts) ? record : undefined
+    decoded = { version: stored?.version, record: ours, unreadable: stored !== undefined && record === undefined }
+    return decoded
+  }
+
+  function note(record: TokenRecord | undefined): void {
+    const before = best
+    sightings = sighted(sightings, record, clock.monotonic())
+    watch(record)
+    if (record !== undefined && (best?.session !== record.session || record.generation >= best.generation)) best = record
+    if (record?.ended !== undefined && before?.session === record.session && before.ended === undefined) {
+      emit({ type: 'session_ended', reason: record.ended.reason })
+    }
+    if (record === told) return
+    told = record
+    for (const listener of listeners) listener()
+  }
+
+  /** A gap between two looks counts as one look: a machine that slept has watched nothing. */
+  function watch(record: TokenRecord | undefined): void {
+    const by = record?.sending?.by
+    const at = clock.monotonic()
+    if (by === undefined) mark = undefined
+    else if (mark?.by !== by) mark = { by, spent: 0, at }
+    else mark = { by, spent: mark.spent + (at - mark.at > 2 * poll ? poll : at - mark.at), at }
+  }
+
+  async function replace(seen: string | undefined, next: TokenRecord, tried?: Set<string>): Promise<string | undefined> {
+    const version = parts.fresh()
+    tried?.add(version)
+    writes += 1
+    if (!(await store.replace(key, seen, { version, value: encodeTokenRecord(next) }))) return undefined
+    writes += 1
+    decoded = { version, record: next, unreadable: false }
+    note(next)
+    return version
+  }
+
+  async function change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord): Promise<TokenRecord | undefined> {
+    for (;;) {
+      try {
+        const { version, record } = decode(await get())
+        if (record === undefined || record.ended !== undefined || record.session !== of.session || record.generation !== of.generation)
+          return undefined
+        const next = how(record)
+        if ((await replace(version, next)) !== undefined) return next
+      } catch {
+        // A write that threw may have happened: the next round looks.
+        await pause()
+      }
+    }
+  }
+
+  const pause = () => clock.wait(poll)
+
+  return {
+    look,
+    newest: () => best,
+    replace,
+    change,
+    watched: (by) => (mark?.by === by ? mark.spent : 0),
+    times: () => ({ now: clock.now() + offset, monotonic: clock.monotonic(), sightings }),
+    know: (name, monotonic) => {
+      sightings = knowExactly(sightings, name, monotonic)
+    },
+    learnServerTime: (serverTime) => {
+      const difference = serverTime - clock.now()
+      offset = Math.abs(difference) > agreement ? difference : 0
+    },
+    offset: () => offset,
+    pause,
+    subscribe: (listener) => {
+      const own = () => listener()
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+  }
+}

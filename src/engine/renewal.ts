@@ -1,0 +1,254 @@
+import { decide, type Decision, type Policy, type Rejected, type Wanted } from '../core/decide.js'
+import { OAuthError } from '../core/errors.js'
+import type { Emit } from '../core/events.js'
+import type { PrepareRenewal, PreparedRequest, TokenOutcome } from '../core/exchange.js'
+import { whatFailureMeans } from '../core/failure.js'
+import { remainingWait } from '../core/lifetime.js'
+import type { Clock, Lock } from '../core/ports.js'
+import type { Sending, TokenAnswer, TokenRecord } from '../core/token-record.js'
+import { type Renewal, changed, ended } from '../core/transitions.js'
+import { type Sent, answersInHand } from './answers-in-hand.js'
+import type { RecordKeeper, Seen } from './record-keeper.js'
+
+export interface RenewalParts {
+  readonly records: RecordKeeper
+  readonly policy: Policy
+  readonly prepare: PrepareRenewal
+  /** Takes back what was issued to a session that is no more. */
+  readonly revoke: (answer: TokenAnswer) => void
+  readonly lock: Lock | undefined
+  readonly lockName: string
+  readonly clock: Clock
+  /** How long an exchange may take, in milliseconds. */
+  readonly deadline: number
+  /** How long another's mark is watched before its sender counts as dead, in milliseconds. */
+  readonly patience: number
+  readonly fresh: () => string
+  /** In [0, 1). */
+  readonly draw: () => number
+  readonly emit: Emit
+  /** Whether a call for this asks for all that the session has. */
+  readonly isWhole: (wanted: Wanted) => boolean
+}
+
+/** How a round ended: with nothing to say, or with why it renewed nothing. */
+export interface Round {
+  readonly error?: OAuthError
+  /** The error is about this wish alone. */
+  readonly concerns?: Wanted
+}
+
+/** How long may pass between the mark's beginning and the request: a sender that slept in between must not send any more. */
+const markToRequest = 2_000
+/** A mark that looks older than this is of a process long gone, and its watching would outlast many a short job. */
+const oldMark = 60 * 60_000
+
+/** One renewal: read, decide, mark, send, store. Never rejects. */
+export type Renew = (wanted: Wanted, rejected: Rejected | undefined, session: string | undefined) => Promise<Round>
+
+export function renewal(parts: RenewalParts): Renew {
+  const { records, policy, clock, deadline, patience, emit } = parts
+  const answers = answersInHand(parts)
+
+  return async (wanted, rejected, session) => {
+    try {
+      return await underLock((deadMarksOnly) => round(wanted, rejected, session, deadMarksOnly))
+    } catch (error) {
+      return { error: asOAuthError(error) }
+    }
+  }
+
+  async function underLock(run: (deadMarksOnly: boolean) => Promise<Round>): Promise<Round> {
+    if (parts.lock === undefined) return run(false)
+    if (parts.lock.releasedOnlyByDeath === true) return parts.lock(parts.lockName, () => run(true))
+    // This lock may be lost while its holder lives, so marks are watched, and from now on: not first wait, then watch.
+    let waiting = true
+    const watching = (async () => {
+      while (waiting) {
+        await records.look().catch(() => {})
+        await records.pause()
+      }
+    })()
+    try {
+      return await parts.lock(parts.lockName, () => {
+        waiting = false
+        return run(false)
+      })
+    } finally {
+      waiting = false
+      void watching
+    }
+  }
+
+  async function round(
+    wanted: Wanted,
+    rejected: Rejected | undefined,
+    session: string | undefined,
+    deadMarksOnly: boolean,
+  ): Promise<Round> {
+    const until = clock.monotonic() + 2 * (patience + deadline)
+    while (clock.monotonic() < until) {
+      await answers.stored()
+      const seen = await records.look()
+      const decision = decide(seen.record, records.times(), policy, wanted, rejected, session)
+      if (seen.record === undefined || !isDue(decision)) {
+        if (decision.kind === 'use') emit({ type: 'renewal_adopted' })
+        return {}
+      }
+      const mark = seen.record.sending
+      if (mark !== undefined && !deadMarksOnly && !isDead(mark)) {
+        await records.pause()
+        continue
+      }
+      const done = await attempt(seen, seen.record, wanted)
+      if (done !== undefined) return done
+    }
+    return {
+      error: new OAuthError('timed_out', 'The token could not be renewed in time: others who share the session kept it busy. Try again.'),
+    }
+  }
+
+  function isDead(mark: Sending): boolean {
+    return records.watched(mark.by) >= patience || records.times().now - mark.startedAt > oldMark
+  }
+
+  /** Makes ready, marks, sends, stores; `undefined`: another was faster, look again. */
+  async function attempt(seen: Seen, record: TokenRecord, wanted: Wanted): Promise<Round | undefined> {
+    let prepared: PreparedRequest
+    try {
+      prepared = await parts.prepare(record, wanted)
+    } catch (error) {
+      return couldNotPrepare(record, wanted, asOAuthError(error))
+    }
+    const own = { generation: record.generation, by: parts.fresh(), asked: askedBy(wanted), whole: parts.isWhole(wanted) }
+    const started = { monotonic: clock.monotonic(), wall: clock.now() }
+    const marked = changed(record, {
+      sending: { by: own.by, startedAt: started.wall },
+      unclear: record.sending === undefined ? record.unclear : record.generation,
+    })
+    const version = await records.replace(seen.version, marked).catch(() => undefined)
+    if (version === undefined) {
+      prepared.discard()
+      await records.pause()
+      return undefined
+    }
+    const late = Math.max(clock.monotonic() - started.monotonic, clock.now() - started.wall) > markToRequest
+    if (late || answers.isInHand()) {
+      prepared.discard()
+      await records.change(record, (current) => withoutMark(current, own.by))
+      return undefined
+    }
+    // From here to the request nothing is awaited.
+    const sending = prepared.send()
+    emit({ type: 'renewal_started' })
+    return answered({ own, wanted, marked, version, sending, started })
+  }
+
+  async function couldNotPrepare(record: TokenRecord, wanted: Wanted, error: OAuthError): Promise<Round> {
+    emit({ type: 'renewal_failed', code: error.code })
+    if (!isPassing(error)) return { error, concerns: wanted }
+    const meaning = whatFailureMeans({ code: error.code }, record.wait?.span ?? 0, parts.draw(), false)
+    if (meaning.kind === 'wait') await backOff(record, error, meaning.milliseconds, (current) => current)
+    return { error }
+  }
+
+  async function answered(sent: Sent): Promise<Round> {
+    const stopWaiting = new AbortController()
+    const timedOut = clock.wait(deadline, stopWaiting.signal).then(
+      () => 'timed_out' as const,
+      () => 'timed_out' as const,
+    )
+    const outcome = await Promise.race([sent.sending, timedOut])
+    stopWaiting.abort()
+    if (outcome === 'timed_out') {
+      // What was sent cannot be unsent: a late success is stored while it has a place, a late refusal changes nothing.
+      void sent.sending.then((late) => (late.ok ? answers.keep(sent, late.answer) : undefined))
+      return settleTimeout(sent)
+    }
+    return outcome.ok ? settleAnswer(sent, outcome.answer) : settleFailure(sent, outcome)
+  }
+
+  async function settleAnswer(sent: Sent, answer: TokenAnswer): Promise<Round> {
+    if (answer.serverTime !== undefined) records.learnServerTime(answer.serverTime)
+    const after = await answers.keep(sent, answer)
+    if (after !== undefined) emit({ type: 'renewal_finished', tookMilliseconds: clock.monotonic() - sent.started.monotonic })
+    return {}
+  }
+
+  async function settleTimeout(sent: Sent): Promise<Round> {
+    const error = new OAuthError('timed_out', 'The authorization server did not answer the token request in time. Try again later.')
+    // Nobody sends for two more deadlines: the answer may still be on its way.
+    await backOff(sent.marked, error, 2 * deadline + 3_000, (current) =>
+      changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }),
+    )
+    emit({ type: 'renewal_failed', code: error.code, ...retryAt() })
+    return { error }
+  }
+
+  async function settleFailure(sent: Sent, failed: Extract<TokenOutcome, { ok: false }>): Promise<Round> {
+    const { error } = failed
+    const doubtful = (sent.marked.unclear ?? -Infinity) >= sent.own.generation - 1
+    const meaning = whatFailureMeans(
+      { code: error.code, serverError: error.serverError, retryAfter: failed.retryAfter },
+      sent.marked.wait?.span ?? 0,
+      parts.draw(),
+      doubtful,
+    )
+    const settled = (current: TokenRecord) =>
+      changed(withoutMark(current, sent.own.by), { unclear: failed.surelyNotDone ? current.unclear : sent.own.generation })
+    if (meaning.kind === 'end') {
+      await records.change(sent.marked, (current) => ended(current, meaning.reason, records.times().now))
+      emit({ type: 'renewal_failed', code: error.code })
+      return {}
+    }
+    if (meaning.kind === 'tell') await records.change(sent.marked, settled)
+    else await backOff(sent.marked, error, meaning.milliseconds, settled)
+    emit({ type: 'renewal_failed', code: error.code, ...(meaning.kind === 'wait' ? retryAt() : {}) })
+    return meaning.kind === 'tell' ? { error, concerns: sent.wanted } : { error }
+  }
+
+  /** Writes the wait to the record, so that all who share it wait together. */
+  async function backOff(
+    of: TokenRecord,
+    error: OAuthError,
+    milliseconds: number,
+    how: (current: TokenRecord) => TokenRecord,
+  ): Promise<void> {
+    const id = parts.fresh()
+    const monotonic = clock.monotonic()
+    const until = records.times().now + milliseconds
+    const next = await records.change(of, (current) => changed(how(current), { wait: { id, until, span: milliseconds, code: error.code } }))
+    if (next !== undefined) records.know(id, monotonic)
+  }
+
+  function retryAt(): { readonly retryAt?: number } {
+    const wait = records.newest()?.wait
+    return wait === undefined ? {} : { retryAt: clock.now() + Math.max(0, remainingWait(wait, records.times())) }
+  }
+}
+
+function isDue(decision: Decision): boolean {
+  return decision.kind === 'renew_first' || decision.kind === 'use_and_renew_behind'
+}
+
+function withoutMark(record: TokenRecord, by: string): TokenRecord {
+  return record.sending?.by === by ? changed(record, { sending: undefined }) : record
+}
+
+function askedBy(wanted: Wanted): Renewal['asked'] {
+  return {
+    ...(wanted.scope === undefined ? {} : { scope: wanted.scope }),
+    ...(wanted.resource === undefined ? {} : { resource: wanted.resource }),
+    ...(wanted.audience === undefined ? {} : { audience: wanted.audience }),
+  }
+}
+
+/** What time may cure: then all who share the record wait, instead of each asking again. */
+function isPassing(error: OAuthError): boolean {
+  return ['discovery_failed', 'network', 'timed_out', 'server_unavailable'].includes(error.code)
+}
+
+function asOAuthError(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error
+  return new OAuthError('request_refused', 'The token could not be renewed for a reason that valetkey does not know. Try again.')
+}

@@ -1,0 +1,260 @@
+import { type AccessToken, carrying } from './core/access-token.js'
+import { type Decision, type Policy, type Rejected, type Wanted, decide } from './core/decide.js'
+import { OAuthError } from './core/errors.js'
+import type { Emit } from './core/events.js'
+import type { PrepareRenewal } from './core/exchange.js'
+import { remainingLife, tokenName } from './core/lifetime.js'
+import type { Clock, Lock, Store } from './core/ports.js'
+import { refusal } from './core/refusal.js'
+import { sameScope } from './core/scope.js'
+import { Secret, present } from './core/secret.js'
+import type { Asked, StoredToken, TokenAnswer, TokenRecord } from './core/token-record.js'
+import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
+import { type SignIn, ended, signedIn } from './core/transitions.js'
+import { type Seen, recordKeeper } from './engine/record-keeper.js'
+import { type Round, renewal } from './engine/renewal.js'
+
+export interface TokenSourceParts {
+  readonly issuer: string
+  readonly clientId: string
+  /** What a call gets that names nothing. */
+  readonly target: TokenTarget
+  /** Several resources were asked for: the scope of one token says nothing about the others'. */
+  readonly severalResources: boolean
+  readonly scopeNamedDifferently: boolean
+  readonly store: Store
+  /** The key of the record in the store; also the name of the lock. Nothing secret is in it. */
+  readonly key: string
+  readonly lock: Lock | undefined
+  readonly clock: Clock
+  /** How long an exchange may take, in milliseconds. */
+  readonly deadline: number
+  readonly prepare: PrepareRenewal
+  /** Takes back what was issued to a session that is no more. Never rejects. */
+  readonly revoke: (answer: TokenAnswer) => void
+  readonly emit: Emit
+  /** Fresh, unguessable text. */
+  readonly fresh: () => string
+  /** A random number in [0, 1). */
+  readonly draw: () => number
+}
+
+/** The engine: one record of tokens, and all that may happen to it. */
+export interface TokenEngine extends TokenSource {
+  /** Reads the store. Rejects with `store_unavailable`. */
+  look(): Promise<Seen>
+  /** What a call that names nothing would get at this instant, from a record. */
+  judge(record: TokenRecord | undefined): Decision
+  /** The record as it was last seen here. */
+  newest(): TokenRecord | undefined
+  /** Writes a new session. Rejects with `different_user` where a living session of another subject is in its place. */
+  signIn(answer: TokenAnswer, asked: { readonly scope: readonly string[]; readonly started: Instant }): Promise<TokenRecord>
+  /** Ends the session here; resolves with what it held, if it was living. */
+  signOut(): Promise<TokenRecord | undefined>
+  /** Calls back when another record is seen. */
+  subscribe(changed: () => void): () => void
+}
+
+/** A token is renewed behind the call in the last fifth of its life, and never sooner than a minute before its end. */
+const margin = { milliseconds: 60_000, share: 0.2 }
+/** Beyond the deadline: what a sender may need to notice it, and to write down what came of it. */
+const grace = 3_000
+
+/** When a request was started, on both clocks (milliseconds). */
+export interface Instant {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+interface Origin {
+  readonly session: string
+  readonly generation: number
+}
+
+/** Where each token that was handed out came from: a caller shows it again when a resource server has refused it. */
+const origins = new WeakMap<AccessToken, Origin>()
+
+/** The engine over a store: read, decide, mark, send, store. */
+export function tokenSource(parts: TokenSourceParts): TokenEngine {
+  const { clock, deadline } = parts
+  const patience = deadline + grace
+  const policy: Policy = {
+    issuer: parts.issuer,
+    clientId: parts.clientId,
+    margin: margin.milliseconds,
+    share: margin.share,
+    spread: parts.draw(),
+    scopeNamedDifferently: parts.scopeNamedDifferently,
+  }
+  const records = recordKeeper({ ...parts, poll: patience / 25 })
+  const renew = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
+  /** The one renewal of this process: those who meet it wait for it and then decide again, for it may have been for another resource. */
+  let sharing: Promise<Round> | undefined
+
+  function share(wanted: Wanted, rejected: Rejected | undefined, session: string | undefined): Promise<Round> {
+    sharing ??= renew(wanted, rejected, session).finally(() => {
+      sharing = undefined
+    })
+    return sharing
+  }
+
+  async function token(options: TokenOptions = {}): Promise<AccessToken> {
+    const { signal } = options
+    const rejected = options.rejected === undefined ? undefined : originOf(options.rejected)
+    const patient = clock.monotonic() + patience + 2 * deadline
+    let wanted = wantedBy(options)
+    let session = rejected?.session
+    let failed: OAuthError | undefined
+    for (;;) {
+      signal?.throwIfAborted()
+      const { record, unreadable } = await lookOrRemember()
+      session ??= record?.session
+      const decision = decide(record, records.times(), policy, wanted, rejected, session)
+      if (decision.kind === 'use_and_renew_behind') void share(wanted, rejected, session)
+      if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind') return handOut(decision.token, record as TokenRecord)
+      if (decision.kind !== 'renew_first') throw refusal(decision, unreadable, clock.now())
+      if (failed !== undefined) throw failed
+      const generation = record?.generation ?? 0
+      const round = await waitFor(share(wanted, rejected, session), patient, signal)
+      // A refusal of another call's scope or resource says nothing about this one.
+      failed = round.concerns === undefined || isSameWish(round.concerns, wanted) ? round.error : undefined
+      wanted = { ...wanted, after: Math.min(wanted.after, generation) }
+    }
+  }
+
+  /** A store that fails keeps the living token in use: it is served from memory to its end, and renewed no more. */
+  async function lookOrRemember(): Promise<Pick<Seen, 'record' | 'unreadable'>> {
+    try {
+      return await records.look()
+    } catch (error) {
+      const record = records.newest()
+      const decision = decide(record, records.times(), policy, wantedBy({}), undefined, undefined)
+      if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind') return { record, unreadable: false }
+      throw error
+    }
+  }
+
+  function wantedBy(options: TokenOptions): Wanted {
+    const { scope, resource = parts.target.resource, audience = parts.target.audience } = options
+    return {
+      ...(scope === undefined ? {} : { scope }),
+      ...(resource === undefined ? {} : { resource }),
+      ...(audience === undefined ? {} : { audience }),
+      minimumValidity: (options.minimumValiditySeconds ?? 0) * 1_000,
+      after: Infinity,
+    }
+  }
+
+  function isWhole(wanted: Wanted): boolean {
+    const { target } = parts
+    return (
+      !parts.severalResources && wanted.scope === undefined && wanted.resource === target.resource && wanted.audience === target.audience
+    )
+  }
+
+  /** A token that nobody here handed out is looked for by its text; one that is in no record is older than all that are. */
+  function originOf(refused: AccessToken): Origin | undefined {
+    const known = origins.get(refused)
+    if (known !== undefined) return known
+    const record = records.newest()
+    const stored = record?.accessTokens.find(({ text }) => Secret.equals(text, refused))
+    return record === undefined || stored === undefined ? undefined : { session: record.session, generation: stored.generation }
+  }
+
+  function handOut(stored: StoredToken, record: TokenRecord): AccessToken {
+    const life = remainingLife(stored, record.session, records.times())
+    const handed = carrying(stored.text, {
+      scope: stored.granted,
+      ...(stored.asked.resource === undefined ? {} : { resource: stored.asked.resource }),
+      ...(life === Infinity ? {} : { expiresAt: clock.now() + life }),
+    })
+    origins.set(handed, { session: record.session, generation: stored.generation })
+    return handed
+  }
+
+  /** Waits for a renewal as long as this caller is patient; the renewal goes on without it. */
+  async function waitFor(round: Promise<Round>, until: number, signal: AbortSignal | undefined): Promise<Round> {
+    const leave = new AbortController()
+    const abort = () => leave.abort(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    const timedOut = clock.wait(Math.max(0, until - clock.monotonic()), leave.signal).then(() => {
+      throw new OAuthError('timed_out', 'The token could not be renewed in time. Try again.')
+    })
+    try {
+      return await Promise.race([round, timedOut])
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      leave.abort()
+    }
+  }
+
+  async function signIn(
+    answer: TokenAnswer,
+    { scope, started }: { readonly scope: readonly string[]; readonly started: Instant },
+  ): Promise<TokenRecord> {
+    if (answer.serverTime !== undefined) records.learnServerTime(answer.serverTime)
+    const { issuer, clientId, target, severalResources } = parts
+    const how: SignIn = {
+      issuer,
+      clientId,
+      session: parts.fresh(),
+      scope,
+      asked: present<Asked>({ resource: target.resource, audience: target.audience }),
+      severalResources,
+      startedAt: started.wall + records.offset(),
+    }
+    for (;;) {
+      const { version, record } = await records.look()
+      if (record?.session === how.session) return record
+      if (isAnotherSubject(record, answer)) throw differentUser()
+      const next = signedIn(how, answer, (record?.generation ?? 0) + 1)
+      try {
+        if ((await records.replace(version, next)) === undefined) continue
+        for (const token of next.accessTokens) records.know(tokenName(next.session, token), started.monotonic)
+        return next
+      } catch {
+        // It may have happened: the next round looks, and rejects where the store stays out of reach.
+        await records.pause()
+      }
+    }
+  }
+
+  async function signOut(): Promise<TokenRecord | undefined> {
+    for (;;) {
+      const { version, record } = await records.look()
+      if (record === undefined || record.ended !== undefined) return undefined
+      try {
+        if ((await records.replace(version, ended(record, 'signed_out', records.times().now))) !== undefined) return record
+      } catch {
+        await records.pause()
+      }
+    }
+  }
+
+  return {
+    token,
+    look: records.look,
+    judge: (record) => decide(record, records.times(), policy, wantedBy({}), undefined, undefined),
+    newest: records.newest,
+    signIn,
+    signOut,
+    subscribe: records.subscribe,
+  }
+}
+
+function isSameWish(one: Wanted, other: Wanted): boolean {
+  return one.resource === other.resource && one.audience === other.audience && sameScope(one.scope, other.scope)
+}
+
+function differentUser(): OAuthError {
+  return new OAuthError(
+    'different_user',
+    'Another user signed in than the one whose session this is. The session is as it was; sign out first to change the user.',
+  )
+}
+
+function isAnotherSubject(record: TokenRecord | undefined, answer: TokenAnswer): boolean {
+  const before = record?.ended === undefined ? record?.idTokenClaims?.sub : undefined
+  const after = answer.idTokenClaims?.sub
+  return before !== undefined && after !== undefined && before !== after
+}
