@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { type AutomaticUser, interactions } from './interactions.js'
+import { listen } from './loopback.js'
+import { type DemoClient, type LiveSettings, providerConfiguration } from './provider-configuration.js'
+import { type ProviderStorage, providerStorage } from './provider-storage.js'
+import { quietProvider } from './quiet-provider.js'
+import { type RequestRecord, type ServerCounters, type TokenTrouble, requestLog } from './request-log.js'
+import { type DemoResource, mailResource, notesResource } from './resources.js'
+
+export type { AutomaticUser, DemoClient, DemoResource, RequestRecord, ServerCounters, TokenTrouble }
+export { mailResource, notesResource }
+
+export interface AuthorizationServerOptions {
+  /** Default: a free one. */
+  readonly port?: number | undefined
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined
+  readonly clients: readonly DemoClient[]
+  /** Default: notes (random strings) and mail (JWTs). The first is meant where a client names none. */
+  readonly resources?: readonly DemoResource[] | undefined
+  /** Default 60; at least 1. */
+  readonly accessTokenSeconds?: number | undefined
+  /** Default: 14 days. */
+  readonly refreshTokenSeconds?: number | undefined
+  /** Each refresh token serves once, and its second use revokes the whole grant. Default true. */
+  readonly rotation?: boolean | undefined
+  /** Default `whole_grant`: every token has everything that was granted. `of_its_resource`: only what its resource knows (RFC 8707 section 2.2). */
+  readonly tokenScope?: 'whole_grant' | 'of_its_resource' | undefined
+  /** Origins of pages that may read answers, beside those of the clients' redirect URIs. */
+  readonly origins?: readonly string[] | undefined
+  readonly automatic?: AutomaticUser | undefined
+}
+
+/** A real authorization server, oidc-provider, on this machine; the demo and the tests use the same. */
+export interface DemoAuthorizationServer {
+  readonly issuer: string
+  /** The client with which the API asks the introspection endpoint. */
+  readonly resourceServer: { readonly clientId: string; readonly clientSecret: string }
+  /** Who signs in without being asked; may be changed at any time. */
+  automatic: AutomaticUser | undefined
+  /** Holds for tokens made from now on. */
+  readonly live: LiveSettings
+  readonly trouble: TokenTrouble
+  /** Every request, in the order in which it was answered. */
+  readonly log: readonly RequestRecord[]
+  readonly counters: ServerCounters
+  /** What went wrong inside the server. A test that ends with any has found a mistake. */
+  readonly errors: readonly unknown[]
+  /** Every code, code verifier, access, refresh and ID token that passed: what a sweep for leaks looks for. */
+  issued(): readonly string[]
+  /** Access tokens that are random strings are worth nothing from now on. */
+  revokeAll(): void
+  /** Refresh tokens and grants are gone: the next renewal is answered with `invalid_grant`. */
+  revokeGrants(): void
+  close(): Promise<void>
+}
+
+export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<DemoAuthorizationServer> {
+  const { Provider, interactionPolicy } = await quietProvider()
+  const storage = providerStorage()
+  const requests = requestLog()
+  const errors: unknown[] = []
+  const resourceServer = { clientId: 'demo-api', clientSecret: randomBytes(24).toString('base64url') }
+  const live = { accessTokenSeconds: options.accessTokenSeconds ?? 60, refreshTokenSeconds: options.refreshTokenSeconds ?? 14 * 86_400 }
+  let automatic = options.automatic
+
+  const server = await listen(options, (issuer) => {
+    const configuration = providerConfiguration(
+      {
+        storage,
+        clients: [...options.clients, resourceServer],
+        resources: options.resources ?? [notesResource, mailResource],
+        tokenScope: options.tokenScope ?? 'whole_grant',
+        rotation: options.rotation ?? true,
+        origins: options.origins ?? [],
+        resourceServerClientId: resourceServer.clientId,
+        live,
+        automatic: () => automatic !== undefined,
+        cookiePrefix: `demo_${new URL(issuer).port}`,
+      },
+      interactionPolicy.base(),
+    )
+    const provider = new Provider(issuer, configuration)
+    provider.use(requests.middleware)
+    listenForErrors(provider, errors, requests)
+    const answerWithProvider = provider.callback()
+    const answerInteraction = interactions(provider, () => automatic)
+    const answer: AsyncListener = async (request, response) => {
+      if (!(await answerInteraction(request, response))) await answerWithProvider(request, response)
+    }
+    return (request, response) => void answer(request, response).catch((error: unknown) => errors.push(error))
+  })
+
+  return {
+    issuer: server.origin,
+    resourceServer,
+    get automatic() {
+      return automatic
+    },
+    set automatic(user) {
+      automatic = user
+    },
+    live,
+    trouble: requests.trouble,
+    log: requests.log,
+    counters: requests.counters,
+    errors,
+    issued: () => [...storage.codes, ...requests.secrets],
+    revokeAll: () => storage.forget('AccessToken'),
+    revokeGrants: () => revokeGrants(storage),
+    close: server.close,
+  }
+}
+
+type AsyncListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+function revokeGrants(storage: ProviderStorage): void {
+  storage.forget('AccessToken', 'RefreshToken', 'AuthorizationCode', 'Grant')
+}
+
+function listenForErrors(provider: Provider, errors: unknown[], requests: { readonly grantRevoked: () => void }): void {
+  provider.on('grant.revoked', () => requests.grantRevoked())
+  provider.on('server_error', (_ctx: KoaContextWithOIDC, error: unknown) => errors.push(error))
+  // Koa prints what nobody listens for; that a browser goes away in the middle of an answer is no news.
+  const koa: EventEmitter = provider
+  koa.on('error', (error: unknown) => {
+    const { code } = error as { code?: unknown }
+    if (code !== 'ECONNRESET' && code !== 'EPIPE' && code !== 'ECONNABORTED') errors.push(error)
+  })
+}
