@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { transform } from 'esbuild'
+import { type OutputChunk, rollup } from 'rollup'
+import { expect, test } from 'vitest'
+import { entries, packageFile, top } from './published.js'
+
+interface Bundle {
+  /** Paths from the top of everything that ended up in it. */
+  readonly all: readonly string[]
+  /** Of these, what a page loads before it asks for more by `import()`. */
+  readonly first: readonly string[]
+  /** Minified and compressed by brotli, in bytes. */
+  readonly size: { readonly all: number; readonly first: number }
+}
+
+/** Bundles a program that imports the package by name, as an application's bundler would. */
+async function bundle(program: string): Promise<Bundle> {
+  const built = await rollup({
+    input: 'program',
+    plugins: [
+      {
+        name: 'program',
+        resolveId(source) {
+          if (source === 'program') return '\0program'
+          const entry = entries.find(({ name }) => name === source)
+          return entry === undefined ? null : join(top, entry.file)
+        },
+        load: (id) => (id === '\0program' ? program : null),
+      },
+      nodeResolve({ browser: true, exportConditions: ['browser'], rootDir: top }),
+    ],
+    external: /^node:/,
+    onwarn: (warning) => {
+      throw new Error(warning.message)
+    },
+  })
+  const { output } = await built.generate({ format: 'es' })
+  const chunks = output.filter((part): part is OutputChunk => part.type === 'chunk')
+  const entry = chunks.find((chunk) => chunk.isEntry)
+  const early = chunks.filter((chunk) => chunk === entry || reached(chunks, entry).has(chunk.fileName))
+  const modules = (of: readonly OutputChunk[]): readonly string[] =>
+    of
+      .flatMap((chunk) => Object.entries(chunk.modules))
+      .filter(([id, module]) => id !== '\0program' && module.renderedLength > 0)
+      .map(([id]) => id.replace(top, ''))
+      .concat(of.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports].filter((name) => name.startsWith('node:'))))
+  return { all: modules(chunks), first: modules(early), size: { all: await sizeOf(chunks), first: await sizeOf(early) } }
+}
+
+/** The chunks that an entry imports at once, and those that these import. */
+function reached(chunks: readonly OutputChunk[], from: OutputChunk | undefined, seen = new Set<string>()): Set<string> {
+  for (const name of from?.imports ?? []) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    reached(
+      chunks,
+      chunks.find((chunk) => chunk.fileName === name),
+      seen,
+    )
+  }
+  return seen
+}
+
+async function sizeOf(chunks: readonly OutputChunk[]): Promise<number> {
+  const compressed = await Promise.all(
+    chunks.map(async ({ code }) => brotliCompressSync((await transform(code, { minify: true, format: 'esm', target: 'es2022' })).code)),
+  )
+  return compressed.reduce((sum, { length }) => sum + length, 0)
+}
+
+const of = (paths: readonly string[], part: string): readonly string[] => paths.filter((path) => path.includes(part))
+
+/** For each program, what must be in none of it. */
+const without: readonly (readonly [program: string, ...parts: string[]])[] = [
+  [
+    `export { accessToken, oauthFetch } from 'valetkey'`,
+    'oauth4webapi',
+    'idb-keyval',
+    'dist/protocol/',
+    'dist/grants/',
+    'dist/session',
+    'dist/token-source',
+    'dist/engine/',
+    'dist/stores/',
+  ],
+  [`export * from 'valetkey'`, 'idb-keyval', 'dist/browser/', 'dist/testing/', 'node:'],
+  [`export * from 'valetkey/browser'`, 'dist/grants/client-credentials', 'dist/testing/', 'node:'],
+  [`export * from 'valetkey/testing'`, 'oauth4webapi', 'idb-keyval', 'dist/browser/', 'dist/protocol/', 'dist/grants/', 'node:', 'vitest'],
+]
+
+test.for(without)('%s has nothing in it that it does not need', async ([program, ...parts]) => {
+  const { all } = await bundle(program)
+  expect(all.length).toBeGreaterThan(0)
+  for (const part of parts) expect(of(all, part), part).toEqual([])
+})
+
+test('a page loads the protocol only when an exchange is due', async () => {
+  const { all, first } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  for (const part of ['oauth4webapi', 'dist/protocol/', 'dist/grants/']) {
+    expect(of(all, part), `${part}, some time`).not.toEqual([])
+    expect(of(first, part), `${part}, at once`).toEqual([])
+  }
+})
+
+test('each program is within the size that package.json sets for it', async () => {
+  expect(packageFile.size.length).toBeGreaterThan(0)
+  for (const { program, limit, firstLoad } of packageFile.size) {
+    const { size } = await bundle(program)
+    const bytes = firstLoad === true ? size.first : size.all
+    console.log(`${String(bytes).padStart(6)} of ${limit} bytes${firstLoad === true ? ', first load' : ''}: ${program}`)
+    expect(bytes, program).toBeLessThanOrEqual(limit)
+  }
+})
+
+test('what a program imports besides is in dependencies, and nowhere else', async () => {
+  const imported = new Set<string>()
+  for (const { name } of entries) {
+    for (const path of of((await bundle(`export * from '${name}'`)).all, 'node_modules/'))
+      imported.add(path.replace(/^.*node_modules\/((@[^/]+\/)?[^/]+)\/.*$/, '$1'))
+  }
+  expect([...imported].toSorted()).toEqual(Object.keys(packageFile.dependencies).toSorted())
+  const text = await readFile(join(top, 'package-lock.json'), 'utf8')
+  expect(text, 'addresses in package-lock.json').not.toContain('"resolved": "http')
+})

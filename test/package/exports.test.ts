@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { distFiles, entries, packageFile, top } from './published.js'
+
+const run = promisify(execFile)
+
+test('every path of the exports map is a file that was built', () => {
+  const built = distFiles()
+  expect(entries.length).toBeGreaterThan(0)
+  for (const entry of entries) expect(built).toEqual(expect.arrayContaining([entry.file, entry.types]))
+})
+
+test('every built module has its declarations and its source map, and there is nothing else in dist', () => {
+  const modules = distFiles().filter((path) => path.endsWith('.js'))
+  const declared = distFiles().filter((path) => path.endsWith('.d.ts'))
+  expect(distFiles()).toEqual([...modules, ...declared, ...modules.map((path) => `${path}.map`)].toSorted())
+  // A file of types alone has declarations and no module.
+  expect(declared).toEqual(expect.arrayContaining(modules.map((path) => path.replace(/\.js$/, '.d.ts'))))
+})
+
+test('a source map carries its source, so that a debugger needs nothing that is not published', async () => {
+  for (const path of distFiles().filter((name) => name.endsWith('.js.map'))) {
+    const map = JSON.parse(await readFile(join(top, path), 'utf8')) as { sources: unknown[]; sourcesContent?: (string | null)[] }
+    expect(
+      map.sourcesContent?.filter((text) => text !== null),
+      path,
+    ).toHaveLength(map.sources.length)
+  }
+})
+
+test('the package holds dist, the licence, the readme and the changelog, and runs nothing when it is installed', async () => {
+  const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: top })
+  const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }]
+  const outside = packed.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'))
+  expect(outside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  const lifecycle = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'preprepare', 'postprepare']
+  expect(Object.keys(packageFile.scripts).filter((name) => lifecycle.includes(name))).toEqual([])
+})
+
+/**
+ * Imports a module where every global that could do something is a trap, and the language's own objects are frozen.
+ * What is left running, printed or added to the globals afterwards is said.
+ */
+const importQuietly = (url: string): string => `
+  const noted = []
+  const trap = (name) => function trapped() { noted.push(name); throw new Error(name + ' was used at import') }
+  const names = ['fetch', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'WebSocket', 'BroadcastChannel', 'MessageChannel', 'XMLHttpRequest',
+    'Worker', 'addEventListener', 'requestIdleCallback']
+  for (const name of names) globalThis[name] = trap(name)
+  for (const name of ['now']) Date[name] = trap('Date.now')
+  crypto.getRandomValues = trap('crypto.getRandomValues')
+  crypto.randomUUID = trap('crypto.randomUUID')
+  for (const name of ['generateKey', 'digest', 'importKey']) crypto.subtle[name] = trap('crypto.subtle.' + name)
+  for (const name of ['window', 'document', 'navigator', 'location', 'localStorage', 'sessionStorage', 'indexedDB', 'self'])
+    Object.defineProperty(globalThis, name, { configurable: false, get: trap(name) })
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    const value = Object.getOwnPropertyDescriptor(globalThis, name).value
+    if (typeof value !== 'function' || !/^[A-Z]/.test(name)) continue
+    if (value.prototype !== undefined) Object.freeze(value.prototype)
+    Object.freeze(value)
+  }
+  const write = process.stdout.write.bind(process.stdout)
+  process.stdout.write = trap('stdout')
+  process.stderr.write = trap('stderr')
+  const listeners = () => process.eventNames().flatMap((name) => process.listeners(name)).length
+  const before = { globals: Reflect.ownKeys(globalThis).length, running: process.getActiveResourcesInfo().length, listeners: listeners() }
+  Object.preventExtensions(globalThis)
+  let names_ = []
+  try { names_ = Object.keys(await import(${JSON.stringify(url)})) } catch (error) { noted.push(String(error)) }
+  const after = { globals: Reflect.ownKeys(globalThis).length, running: process.getActiveResourcesInfo().length, listeners: listeners() }
+  write(JSON.stringify({ noted, before, after, names: names_ }))
+`
+
+interface Seen {
+  readonly noted: readonly string[]
+  readonly before: unknown
+  readonly after: unknown
+  readonly names: readonly string[]
+}
+
+async function imported(file: string): Promise<Seen> {
+  const program = importQuietly(pathToFileURL(join(top, file)).href)
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: top })
+  return JSON.parse(stdout) as Seen
+}
+
+test('each entry is imported in plain Node, without a window, and nothing happens', async () => {
+  for (const { name, file } of entries) {
+    const seen = await imported(file)
+    expect(seen.noted, name).toEqual([])
+    expect(seen.after, name).toEqual(seen.before)
+    expect(seen.names.length, name).toBeGreaterThan(0)
+  }
+})
+
+test('so is every single file of dist', async () => {
+  for (const file of distFiles().filter((path) => path.endsWith('.js'))) {
+    const seen = await imported(file)
+    expect(seen.noted, file).toEqual([])
+    expect(seen.after, file).toEqual(seen.before)
+  }
+})
