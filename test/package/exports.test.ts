@@ -55,7 +55,7 @@ const importQuietly = (url: string): string => `
   crypto.getRandomValues = trap('crypto.getRandomValues')
   crypto.randomUUID = trap('crypto.randomUUID')
   for (const name of ['generateKey', 'digest', 'importKey']) crypto.subtle[name] = trap('crypto.subtle.' + name)
-  for (const name of ['window', 'document', 'navigator', 'location', 'localStorage', 'sessionStorage', 'indexedDB', 'self'])
+  for (const name of ['window', 'document', 'location', 'localStorage', 'sessionStorage', 'indexedDB', 'self'])
     Object.defineProperty(globalThis, name, { configurable: false, get: trap(name) })
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     const value = Object.getOwnPropertyDescriptor(globalThis, name).value
@@ -66,13 +66,14 @@ const importQuietly = (url: string): string => `
   const write = process.stdout.write.bind(process.stdout)
   process.stdout.write = trap('stdout')
   process.stderr.write = trap('stderr')
+  const running = () => process.getActiveResourcesInfo().filter((name) => !name.startsWith('FS') && name !== 'CloseReq').length
   const listeners = () => process.eventNames().flatMap((name) => process.listeners(name)).length
-  const before = { globals: Reflect.ownKeys(globalThis).length, running: process.getActiveResourcesInfo().length, listeners: listeners() }
+  const before = { globals: Reflect.ownKeys(globalThis).length, running: running(), listeners: listeners() }
   Object.preventExtensions(globalThis)
-  let names_ = []
-  try { names_ = Object.keys(await import(${JSON.stringify(url)})) } catch (error) { noted.push(String(error)) }
-  const after = { globals: Reflect.ownKeys(globalThis).length, running: process.getActiveResourcesInfo().length, listeners: listeners() }
-  write(JSON.stringify({ noted, before, after, names: names_ }))
+  let exported = []
+  try { exported = Object.keys(await import(${JSON.stringify(url)})) } catch (error) { noted.push(String(error)) }
+  const after = { globals: Reflect.ownKeys(globalThis).length, running: running(), listeners: listeners() }
+  write(JSON.stringify({ noted, before, after, names: exported }))
 `
 
 interface Seen {
