@@ -41,8 +41,8 @@ const steps = [
   ['types of the programs that users write', () => run('tsc -p test/types/tsconfig.json')],
   ['a browser', async () => console.log(await findBrowser())],
   ['build', () => run('npm run -s build')],
-  ['what is published', () => run('publint --strict').then(() => run('attw --pack . --profile esm-only'))],
-  ['nothing unused', () => run('knip')],
+  ['what is published', () => run('npm run -s exports')],
+  ['nothing unused', () => run('npm run -s unused')],
   ['tests', () => run('vitest run --config test/vitest.config.ts --root .')],
 ]
 
