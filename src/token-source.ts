@@ -45,8 +45,8 @@ export interface TokenEngine extends TokenSource {
   look(): Promise<Seen>
   /** What a call that names nothing would get at this instant, from a record. */
   judge(record: TokenRecord | undefined): Decision
-  /** The record as it was last seen here. */
-  newest(): TokenRecord | undefined
+  /** The record as the last look found it. */
+  shown(): TokenRecord | undefined
   /** Writes a new session. Rejects with `different_user` where a living session of another subject is in its place. */
   signIn(answer: TokenAnswer, asked: { readonly scope: readonly string[]; readonly started: Instant }): Promise<TokenRecord>
   /** Ends the session here; resolves with what it held, if it was living. */
@@ -220,6 +220,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   }
 
   async function signOut(): Promise<TokenRecord | undefined> {
+    // Whatever comes of the store: from memory nothing is served any more.
+    records.forget()
     for (;;) {
       const { version, record } = await records.look()
       if (record === undefined || record.ended !== undefined) return undefined
@@ -235,7 +237,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     token,
     look: records.look,
     judge: (record) => decide(record, records.times(), policy, wantedBy({}), undefined, undefined),
-    newest: records.newest,
+    shown: records.shown,
     signIn,
     signOut,
     subscribe: records.subscribe,

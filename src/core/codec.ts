@@ -58,7 +58,6 @@ function pendingRequest(value: unknown): PendingRequest {
     resource: strings(from['resource']),
     maxAgeSeconds: optional(from['maxAgeSeconds'], number),
     returnTo: optional(from['returnTo'], string),
-    session: optional(from['session'], string),
     createdAt: number(from['createdAt']),
   })
 }

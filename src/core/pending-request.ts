@@ -17,8 +17,6 @@ export interface PendingRequest {
   /** Verified against `auth_time` (OpenID Connect Core 3.1.3.7, 13). */
   readonly maxAgeSeconds?: number
   readonly returnTo?: string
-  /** The session that was living when it was asked: another subject's answer must not take its place. */
-  readonly session?: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }

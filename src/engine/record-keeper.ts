@@ -41,6 +41,10 @@ export interface RecordKeeper {
   look(): Promise<Seen>
   /** The newest record that was read or written here. */
   newest(): TokenRecord | undefined
+  /** The record as the last look, or the last own write, found it. */
+  shown(): TokenRecord | undefined
+  /** Serves nothing from memory any more. */
+  forget(): void
   /**
    * Writes `next` where `seen` is: its version, or `undefined` when another is there.
    * A write that throws may have happened all the same: its version is then among `tried`.
@@ -72,7 +76,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   let offset = 0
   let storeFails = false
   let writes = 0
-  let told: TokenRecord | undefined
+  let told: { readonly record: TokenRecord | undefined } | undefined
 
   async function look(): Promise<Seen> {
     for (;;) {
@@ -137,8 +141,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     if (record?.ended !== undefined && before?.session === record.session && before.ended === undefined) {
       emit({ type: 'session_ended', reason: record.ended.reason })
     }
-    if (record === told) return
-    told = record
+    if (told !== undefined && record === told.record) return
+    told = { record }
     for (const listener of listeners) listener()
   }
 
@@ -182,6 +186,10 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   return {
     look,
     newest: () => best,
+    shown: () => told?.record,
+    forget: () => {
+      best = undefined
+    },
     replace,
     change,
     watched: (by) => (mark?.by === by ? mark.spent : 0),

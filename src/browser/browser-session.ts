@@ -1,0 +1,69 @@
+import type { AuthorizationServer, UserSessionSettings } from '../core/client.js'
+import { clientOptions, readClient, readLock, readStore, readUserAgent } from '../core/client-options.js'
+import { callable, ownMembers, text } from '../core/option.js'
+import { readAuthorizationParameters, readRedirectUri } from '../core/options.js'
+import { bare } from '../core/secret.js'
+import type { Session } from '../core/session-contract.js'
+import { session } from '../session.js'
+import { pendingKey } from '../session/pending-requests.js'
+import { systemClock } from '../system-clock.js'
+import { indexedDBStore } from './indexeddb-store.js'
+import { page } from './page.js'
+import { redirect } from './redirect.js'
+import { storageFallback } from './storage-fallback.js'
+import { pageLock } from './web-locks.js'
+
+export interface BrowserSettings {
+  /** A path is resolved against the page's origin. */
+  readonly redirectUri: string
+  /** How the application goes to `returnTo` after a sign-in. Default: `history.replaceState`, before `resume` resolves. */
+  readonly navigate?: ((returnTo: URL) => void) | undefined
+}
+
+const known = [
+  ...clientOptions.filter((name) => name !== 'clientAuthentication'),
+  'account',
+  'userAgent',
+  'redirectUri',
+  'authorizationParameters',
+  'navigate',
+]
+
+/**
+ * A user's session in a page: IndexedDB, Web Locks and a redirect, unless you say otherwise. Making it touches nothing; it may be made where
+ * there is no window. Authorization code with PKCE (RFC 6749 section 4.1, RFC 7636, as RFC 10017 wants it of a page).
+ *
+ * @throws OAuthError `invalid_configuration`, which names the option that is wrong, before any request
+ *
+ * @example
+ * const session = browserSession({
+ *   issuer: 'https://auth.example.com',
+ *   clientId: 'notes-web',
+ *   redirectUri: '/callback',
+ *   scope: ['notes:read', 'notes:write'],
+ * })
+ * if (!(await session.resume())) await session.signIn()
+ */
+export function browserSession(
+  options: AuthorizationServer & Omit<UserSessionSettings, 'clientAuthentication'> & BrowserSettings,
+): Session {
+  const members = ownMembers(options, known, 'browserSession')
+  const client = readClient(options, known, { clock: systemClock }, 'browserSession')
+  // A path is complete only in the page; that it can be completed is checked here.
+  readRedirectUri(members['redirectUri'], 'https://page.invalid')
+  const navigate = callable<(returnTo: URL) => void>(members, 'navigate')
+  return session({
+    client,
+    account: text(members, 'account'),
+    store: readStore(members) ?? storageFallback(indexedDBStore(), { pendingKey, emit: client.emit }),
+    lock: readLock(members) ?? pageLock(),
+    userAgent: readUserAgent(members) ?? redirect(),
+    redirectUri: () => {
+      const address = page.address()
+      return address === undefined ? undefined : readRedirectUri(members['redirectUri'], address)
+    },
+    authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
+    place: page,
+    go: navigate ?? page.replaceAddress,
+  })
+}

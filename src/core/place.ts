@@ -1,0 +1,13 @@
+/** The page that a session lives in, as far as it has to do with it. Elsewhere there is none. */
+export interface Place {
+  /** Resolves when the user is looking at the page: one that is prerendered may never be seen, and redeems no code. */
+  ready(): Promise<void>
+  /** `undefined` where there is no page. */
+  address(): URL | undefined
+  /** In place of the present entry of the history, with that entry's state; nothing is loaded. */
+  replaceAddress(url: URL): void
+  /** Leaves the page. */
+  navigate(url: URL): void
+  /** Calls when time may have passed unnoticed: the page is visible again, the network is back. Returns how to stop. */
+  onWake(listener: () => void): () => void
+}
