@@ -88,7 +88,7 @@ export function changed(
   seen: TokenRecord,
   members: { readonly [K in 'sending' | 'unclear' | 'wait']?: TokenRecord[K] | undefined },
 ): TokenRecord {
-  return tokenRecord({ ...seen, ...members } as TokenRecord)
+  return tokenRecord({ ...seen, ...members })
 }
 
 /** What a renewal took away: empty when the grant is as wide as before. */
