@@ -12,7 +12,7 @@ import { draw, fresh } from './session/randomness.js'
 import { hasInjectedFragment, leadsTo, parse, stateOf } from './session/response-address.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
-import { endAtServer, revokeAll, revokeAnswer } from './session/sign-out.js'
+import { cameBackSignedOut, endAtServer, revokeAll, revokeAnswer } from './session/sign-out.js'
 import { tokenSource } from './token-source.js'
 
 export interface SessionParts {
@@ -115,7 +115,7 @@ export function session(parts: SessionParts): Session {
 
   async function resumeHere(): Promise<boolean> {
     await place?.ready()
-    if (await tookUpAddress()) return true
+    if (!(await cameBackSignedOut({ place, pending, owner: key })) && (await tookUpAddress())) return true
     const { record } = await engine.look()
     return engine.judge(record).kind !== 'sign_in'
   }
@@ -167,7 +167,7 @@ export function session(parts: SessionParts): Session {
     const record = await engine.signOut()
     const revoked = record === undefined ? ({ refreshToken: 'absent', accessTokens: 'absent' } as const) : await revokeAll(client, record)
     const authorizationServer = atAuthorizationServer
-      ? await endAtServer(client, place, record?.idToken, absolute(returnTo, address))
+      ? await endAtServer({ client, place, pending, owner: key, idToken: record?.idToken, returnTo: absolute(returnTo, address) })
       : 'not_asked'
     return { ...revoked, authorizationServer }
   }

@@ -58,12 +58,14 @@ export function browserSession(
     store: readStore(members) ?? storageFallback(indexedDBStore(), { pendingKey, emit: client.emit }),
     lock: readLock(members) ?? pageLock(),
     userAgent: readUserAgent(members) ?? redirect(),
-    redirectUri: () => {
-      const address = page.address()
-      return address === undefined ? undefined : readRedirectUri(members['redirectUri'], address)
-    },
+    redirectUri: () => redirectUriAt(members['redirectUri'], page.address()),
     authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
     place: page,
     go: navigate ?? page.replaceAddress,
   })
+}
+
+/** Where there is no page, a path leads nowhere; a whole URL needs none. */
+function redirectUriAt(redirectUri: unknown, address: URL | undefined): string | undefined {
+  return address === undefined && String(redirectUri).startsWith('/') ? undefined : readRedirectUri(redirectUri, address)
 }

@@ -58,6 +58,7 @@ function pendingRequest(value: unknown): PendingRequest {
     resource: strings(from['resource']),
     maxAgeSeconds: optional(from['maxAgeSeconds'], number),
     returnTo: optional(from['returnTo'], string),
+    endsSession: from['endsSession'] === true ? true : undefined,
     createdAt: number(from['createdAt']),
   })
 }

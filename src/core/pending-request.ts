@@ -17,6 +17,8 @@ export interface PendingRequest {
   /** Verified against `auth_time` (OpenID Connect Core 3.1.3.7, 13). */
   readonly maxAgeSeconds?: number
   readonly returnTo?: string
+  /** It asked for the end of the user's session there: no code comes back, only the `state`. */
+  readonly endsSession?: true
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }

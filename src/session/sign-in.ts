@@ -95,7 +95,9 @@ export function signIns(parts: SignInParts): SignIns {
     const state = stateOf(response)
     const found = state === undefined ? undefined : await pending.find(state)
     const taken =
-      state !== undefined && found?.owner === owner && leadsTo(found.redirectUri, response) ? await pending.take(state) : undefined
+      state !== undefined && found?.owner === owner && found.endsSession !== true && leadsTo(found.redirectUri, response)
+        ? await pending.take(state)
+        : undefined
     if (taken === undefined) {
       throw new OAuthError(
         'authorization_response_invalid',
