@@ -1,0 +1,101 @@
+import * as oauth from 'oauth4webapi'
+import type { Client } from '../core/client.js'
+import { OAuthError } from '../core/errors.js'
+import { resourceIndicator } from '../core/option.js'
+import { readRedirectUri, readSignInOptions } from '../core/options.js'
+import type { PendingRequest } from '../core/pending-request.js'
+import { formatScope } from '../core/scope.js'
+import { Secret, bare, present } from '../core/secret.js'
+import type { SignInOptions } from '../core/session-contract.js'
+import type { ServerMetadata } from './library.js'
+import { withParameters } from './with-parameters.js'
+
+export interface AuthorizationRequest extends Omit<SignInOptions, 'scope' | 'signal'> {
+  /** Which session asks: its key. */
+  readonly owner: string
+  /** Sent as it is written here, byte for byte. */
+  readonly redirectUri: string
+  readonly scope: readonly string[]
+  /** Default: the client's. */
+  readonly resource?: readonly string[] | undefined
+}
+
+/**
+ * The authorization request (RFC 6749 section 4.1.1), always with PKCE S256 (RFC 7636) and `state`, with `nonce` where `openid`
+ * is asked for, and what its response will be held against.
+ * Rejects with `invalid_configuration`, and `not_supported` where the server has no authorization endpoint or knows PKCE without S256.
+ */
+export async function authorizationRequest(
+  client: Client,
+  server: ServerMetadata,
+  request: AuthorizationRequest,
+): Promise<{ readonly url: URL; readonly pending: PendingRequest }> {
+  // Own members only: what a polluted `Object.prototype` says was not asked for.
+  const { owner, redirectUri, resource = client.resource, ...options } = bare({ ...request })
+  const how = readSignInOptions(options, 'startAuthorization')
+  const scope = how.scope ?? []
+  for (const one of resource) resourceIndicator(one, 'resource')
+  readRedirectUri(redirectUri)
+  const endpoint = endpointOf(server)
+  const state = oauth.generateRandomState()
+  const codeVerifier = oauth.generateRandomCodeVerifier()
+  const nonce = scope.includes('openid') ? oauth.generateRandomNonce() : undefined
+  const parameters = parametersOf({
+    ...how.authorizationParameters,
+    response_type: 'code',
+    client_id: client.clientId,
+    redirect_uri: redirectUri,
+    scope: formatScope(scope),
+    state,
+    nonce,
+    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+    resource,
+    audience: client.audience,
+    prompt: how.prompt,
+    login_hint: how.loginHint,
+    acr_values: how.acrValues?.join(' '),
+    max_age: how.maxAgeSeconds?.toString(),
+    ui_locales: how.uiLocales?.join(' '),
+    authorization_details: how.authorizationDetails?.length ? JSON.stringify(how.authorizationDetails) : undefined,
+  })
+  const pending = present<PendingRequest>({
+    state: Secret.of(state),
+    codeVerifier: Secret.of(codeVerifier),
+    nonce: nonce === undefined ? undefined : Secret.of(nonce),
+    issuer: client.server.issuer,
+    clientId: client.clientId,
+    owner,
+    redirectUri,
+    scope,
+    resource,
+    maxAgeSeconds: how.maxAgeSeconds,
+    returnTo: how.returnTo,
+    createdAt: client.clock.now(),
+  })
+  return bare({ url: withParameters(endpoint, parameters), pending })
+}
+
+/** RFC 6749 section 3.1: a parameter without a value counts as left out, so it is. Of a list each member is sent. */
+function parametersOf(members: Readonly<Record<string, string | readonly string[] | undefined>>): URLSearchParams {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(members)) {
+    for (const one of typeof value === 'string' ? [value] : (value ?? [])) if (one !== '') parameters.append(name, one)
+  }
+  return parameters
+}
+
+function endpointOf(server: ServerMetadata): string {
+  const methods: unknown = server.code_challenge_methods_supported
+  // Silence proves nothing (`state` is sent anyway); a list without S256 does. `plain` would be a downgrade (RFC 7636 section 7.2).
+  if (methods !== undefined && !(Array.isArray(methods) && methods.includes('S256'))) {
+    throw new OAuthError('not_supported', `${server.issuer} does not support PKCE with S256, without which valetkey signs nobody in.`)
+  }
+  if (server.authorization_endpoint === undefined) {
+    throw new OAuthError(
+      'not_supported',
+      `${server.issuer} has no authorization endpoint. Give it as authorizationServer or additionalMetadata.`,
+    )
+  }
+  return server.authorization_endpoint
+}

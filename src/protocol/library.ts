@@ -1,0 +1,45 @@
+import * as oauth from 'oauth4webapi'
+import { isLoopback } from '../core/address.js'
+import type { Client } from '../core/client.js'
+import { bare } from '../core/secret.js'
+import type { WireRequest } from './exchange.js'
+
+// What oauth4webapi is given. Nothing of it has a prototype and every option is its own: a polluted `Object.prototype` could
+// otherwise send a refresh token elsewhere (`use_mtls_endpoint_aliases`) or add parameters to a request (`additionalParameters`).
+
+export type ServerMetadata = oauth.AuthorizationServer
+
+/** How far apart the two clocks may be when an ID token is judged, in seconds. */
+const tolerance = 60
+
+export function libraryClient(client: Client): oauth.Client {
+  return bare<oauth.Client>({
+    client_id: client.clientId,
+    use_mtls_endpoint_aliases: false,
+    require_auth_time: false,
+    // The library reads the machine's clock; valetkey knows one clock only, the client's.
+    [oauth.clockSkew]: Math.round((client.clock.now() - Date.now()) / 1000),
+    [oauth.clockTolerance]: tolerance,
+  })
+}
+
+/**
+ * Lets the library make a request and takes it as it would go on the wire. It is not sent: who holds it says when,
+ * with nothing slow left to do.
+ */
+export function captured(
+  endpoint: string,
+  make: (options: oauth.HttpRequestOptions<'POST', URLSearchParams>) => Promise<unknown>,
+): Promise<WireRequest> {
+  return new Promise((resolve, reject) => {
+    const options = bare<oauth.HttpRequestOptions<'POST', URLSearchParams> & oauth.DPoPRequestOptions>({
+      [oauth.allowInsecureRequests]: isLoopback(new URL(endpoint).hostname),
+      [oauth.customFetch]: (url, { method, headers, body }) => {
+        resolve(bare({ url, method, headers: bare(headers), body: body.toString() }))
+        // The library waits for ever for what it need not see, and is forgotten with its promise.
+        return new Promise<never>(() => {})
+      },
+    })
+    make(options).catch(reject)
+  })
+}

@@ -1,0 +1,83 @@
+import * as oauth from 'oauth4webapi'
+import type { Client } from '../core/client.js'
+import { OAuthError, type OAuthErrorCode } from '../core/errors.js'
+import type { PreparedRequest, TokenOutcome } from '../core/exchange.js'
+import { type Secret, bare } from '../core/secret.js'
+import { metadataOf } from './authorization-server.js'
+import { libraryAuthentication } from './client-authentication.js'
+import { type WireRequest, exchange } from './exchange.js'
+import type { IdTokenExpectation } from './id-token.js'
+import { type ServerMetadata, captured, libraryClient } from './library.js'
+import { repaired } from './server-quirks.js'
+import { tokenAnswer } from './token-answer.js'
+import { failureOf, refusalOf } from './token-error.js'
+
+/** One grant, as it is asked for at the token endpoint. Made with `bare`, for it carries Secrets. */
+export interface TokenRequest {
+  readonly grantType: string
+  /** What the grant says. Of a list each member is sent; what is `undefined` is not. */
+  readonly parameters: Readonly<Record<string, string | Secret | readonly string[] | undefined>>
+  /** What `invalid_grant` means for this grant. */
+  readonly invalidGrant: OAuthErrorCode
+  /** Absent where no ID token was asked for: then one that comes is ignored. */
+  readonly idToken?: IdTokenExpectation | undefined
+}
+
+export interface PreparedTokenRequest extends PreparedRequest {
+  /** Starts it in this very turn, awaiting nothing first. Only this signal ends it. Never rejects. */
+  send(signal?: AbortSignal): Promise<TokenOutcome>
+}
+
+/**
+ * Makes a token request wholly ready: metadata, client authentication, body. Rejects with what `metadataOf` does, and with
+ * `invalid_configuration` and `not_supported`; nothing has been sent to the token endpoint then.
+ */
+export async function prepareTokenRequest(client: Client, request: TokenRequest): Promise<PreparedTokenRequest> {
+  const authentication = libraryAuthentication(client.clientAuthentication)
+  const server = await metadataOf(client)
+  const endpoint = server.token_endpoint
+  if (endpoint === undefined)
+    throw new OAuthError('not_supported', `${server.issuer} has no token endpoint. Give it as authorizationServer or additionalMetadata.`)
+  const wire = await captured(endpoint, (options) =>
+    oauth.genericTokenEndpointRequest(server, libraryClient(client), authentication, request.grantType, form(client, request), options),
+  )
+  return bare({
+    send: (signal?: AbortSignal) => send(client, server, request, wire, signal),
+    // Nothing was begun: what is not sent is forgotten.
+    discard: () => {},
+  })
+}
+
+function form(client: Client, request: TokenRequest): URLSearchParams {
+  const form = new URLSearchParams()
+  for (const [name, value] of Object.entries(client.tokenParameters)) form.set(name, value)
+  for (const [name, value] of Object.entries(request.parameters)) {
+    if (value === undefined) continue
+    // Whatever the client's own parameters say, the protocol's are its own.
+    form.delete(name)
+    for (const one of listOf(value)) form.append(name, one)
+  }
+  return form
+}
+
+function listOf(value: string | Secret | readonly string[]): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return 'reveal' in value ? [value.reveal()] : value
+}
+
+async function send(
+  client: Client,
+  server: ServerMetadata,
+  request: TokenRequest,
+  wire: WireRequest,
+  signal?: AbortSignal,
+): Promise<TokenOutcome> {
+  try {
+    const answer = repaired(await exchange(client, wire, signal), client.quirks)
+    if (answer.status !== 200) return refusalOf(answer, request.invalidGrant)
+    return bare({ ok: true, answer: await tokenAnswer(client, server, answer, request.idToken) })
+  } catch (error) {
+    if (error instanceof OAuthError) return failureOf(error)
+    return failureOf(new OAuthError('token_response_invalid', 'The token response could not be read. Nothing of it is kept.'))
+  }
+}
