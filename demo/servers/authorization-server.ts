@@ -19,7 +19,7 @@ export interface AuthorizationServerOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined
   readonly clients: readonly DemoClient[]
-  /** Default: notes (random strings) and mail (JWTs). The first is meant where a client names none. */
+  /** Default: notes (random strings) and mail (JWTs). A client that names none asks for all, and gets the first's token. */
   readonly resources?: readonly DemoResource[] | undefined
   /** Default 60; at least 1. */
   readonly accessTokenSeconds?: number | undefined

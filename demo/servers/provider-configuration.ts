@@ -113,7 +113,7 @@ function clientMetadata(client: DemoClient): ClientMetadata {
 }
 
 /**
- * A client that names no resource gets tokens for the first; of several, the first is meant until the token request says which.
+ * Who names no resource when asking for authorization asks for all; a token request that names none of several gets the first's token.
  * A token's scope is the whole grant's, or (`of_its_resource`) only what its own resource knows: then `scope` in a token response says less
  * than was granted, because a token of another resource has the rest.
  */
@@ -121,7 +121,7 @@ function resourceIndicators(settings: ProviderSettings): NonNullable<Configurati
   const everything = [...identityScopes, ...settings.resources.flatMap((resource) => resource.scope)]
   return {
     enabled: true,
-    defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? settings.resources[0]?.identifier ?? [],
+    defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? settings.resources.map(({ identifier }) => identifier),
     useGrantedResource: () => true,
     getResourceServerInfo: (_ctx, identifier) => {
       const resource = settings.resources.find((known) => known.identifier === identifier)

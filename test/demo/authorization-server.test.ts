@@ -153,6 +153,13 @@ test('a token is for one resource, a JWT where the resource wants one', async ()
   expect(await refresh(server, second.refresh_token, { resource: 'https://other.example/' })).toMatchObject({ error: 'invalid_target' })
 })
 
+test('a client that names no resource asks for all of them', async () => {
+  const first = await signIn(server, 'notes:read mail:read')
+  expect(first.access_token.split('.')).toHaveLength(1)
+  const second = await refresh(server, first.refresh_token, { resource: mailResource.identifier })
+  expect(second.access_token.split('.')).toHaveLength(3)
+})
+
 test('of_its_resource: the scope of a token is only what its resource knows', async () => {
   await server.close()
   server = await startAuthorizationServer({
