@@ -1,0 +1,213 @@
+import type { AccessToken } from './core/access-token.js'
+import { asksForAnotherToken } from './core/challenge.js'
+import { OAuthError } from './core/errors.js'
+import { type OAuthFact, type SourceFacts, factsOf } from './core/events.js'
+import { callable, oneOf, ownMembers, wrongOption } from './core/option.js'
+import { isRedirect, mostRedirects } from './core/redirect.js'
+import { readResources } from './core/resource.js'
+import { Secret } from './core/secret.js'
+import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
+import { type Listing, listing } from './oauth-fetch/listing.js'
+import { type Outgoing, asRequest, canBeSentAgain, outgoing, redirected, withToken } from './oauth-fetch/outgoing.js'
+import { systemClock } from './system-clock.js'
+
+export interface OAuthFetchOptions {
+  /** URLs whose origin and path prefix may get a token; as a map, what each needs of its token. */
+  readonly resources: readonly string[] | Readonly<Record<string, TokenTarget>>
+  /** What happens to any other URL: `refuse` rejects with `resource_not_listed`, `pass` sends it without a token. Default `refuse`. */
+  readonly otherUrls?: 'refuse' | 'pass' | undefined
+  /** Default: the global `fetch`, read at each call. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+/**
+ * A `fetch` that carries the source's token to the resources named here, and to nothing else. The token goes into the `Authorization`
+ * header (RFC 6750 section 2.1); everything else reaches the API as `fetch` would send it, and every answer comes back as it is.
+ *
+ * - A 401 that another token may answer is met by one renewal and one retry, unless the body is a stream or belongs to a `Request`, of
+ *   which nothing is left to send. Where there is no other token the 401 comes back. When the new token is refused too, refusals renew
+ *   nothing for one minute.
+ * - A redirect is followed only to a URL of `resources`, with that resource's token; `redirected` and `url` of the response are as `fetch`
+ *   has them. In a page no redirect can be looked at: it rejects. `redirect: 'manual'` and `'error'` do what they do in `fetch`.
+ *
+ * The function rejects with OAuthError `resource_not_listed` for any other URL (unless `otherUrls` is `pass`), `redirect_refused`,
+ * `invalid_configuration` for a call with an `Authorization` or `DPoP` header of its own, and with what the source's `token()` rejects with;
+ * with the signal's reason after an abort; with a TypeError where `fetch` does.
+ *
+ * @throws OAuthError `invalid_configuration`, which names the option.
+ *
+ * @example
+ * const api = oauthFetch(session, { resources: ['https://api.example.com/'] })
+ * const notes = await (await api('https://api.example.com/notes')).json()
+ */
+export function oauthFetch(source: TokenSource, options: OAuthFetchOptions): typeof fetch {
+  if (typeof (source as Partial<TokenSource> | undefined)?.token !== 'function') {
+    throw wrongOption('source', 'must have a function `token`: a session, a grant, or a source of your own.')
+  }
+  const members = ownMembers(options, ['resources', 'otherUrls', 'fetch'], 'oauthFetch')
+  const facts = factsOf(source)
+  const place: Place = {
+    source,
+    listed: listing(readResources(members['resources'])),
+    passes: oneOf(members, 'otherUrls', ['refuse', 'pass']) === 'pass',
+    fetch: callable<typeof fetch>(members, 'fetch'),
+    emit: facts?.emit ?? (() => {}),
+    clock: facts?.clock ?? systemClock,
+  }
+  return (input, init) => call(place, input, init)
+}
+
+/** What one oauthFetch was made of. */
+interface Place {
+  readonly source: TokenSource
+  readonly listed: Listing
+  readonly passes: boolean
+  readonly fetch: typeof fetch | undefined
+  readonly emit: (fact: OAuthFact) => void
+  readonly clock: Pick<SourceFacts['clock'], 'monotonic'>
+}
+
+/** Sends a request with its resource's token, then does what the answer calls for: one retry in all, and as many redirects as fetch follows. */
+async function call(place: Place, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
+  const asked = asRequest(input)
+  const { url, resource } = place.listed(asked === undefined ? String(input) : asked.url)
+  if (resource === undefined) return notListed(place, url, input, init)
+  let request = outgoing(asked, init, url, resource)
+  for (let redirects = 0, mayRetry = true; ; redirects += 1) {
+    request.signal?.throwIfAborted()
+    const token = await place.source.token(wantedBy(request))
+    const first = await send(place, request, withToken(request, await token.headersFor(request.method, request.url.href)))
+    if (isUsual(first)) return arrived(first, redirects)
+    const second: Response | undefined = asksForAnotherToken(first, token.tokenType)
+      ? await retry(place, request, first, token, mayRetry)
+      : undefined
+    mayRetry &&= second === undefined
+    const response = second ?? first
+    const following = follow(place, request, response, redirects)
+    if (following === undefined) return arrived(response, redirects)
+    discard(response)
+    request = following
+  }
+}
+
+function wantedBy({ resource, signal }: Outgoing): TokenOptions {
+  return signal === undefined ? resource.target : { ...resource.target, signal }
+}
+
+function notListed(place: Place, url: URL | undefined, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
+  const origin = url?.origin ?? 'null'
+  place.emit({ type: 'token_withheld', origin })
+  if (place.passes) return (place.fetch ?? globalThis.fetch)(input, init)
+  const what = url === undefined ? 'What was called is no URL' : `The URL, whose origin is ${origin}, is none of \`resources\``
+  throw new OAuthError(
+    'resource_not_listed',
+    `${what}, so it gets no token and was not called. Add it to \`resources\` if it may have the token, or use plain fetch.`,
+  )
+}
+
+/** The answer to the same request with a later token; `undefined` when there is none to be had, and the refusal is the answer. */
+async function retry(
+  place: Place,
+  request: Outgoing,
+  first: Response,
+  rejected: AccessToken,
+  mayRetry: boolean,
+): Promise<Response | undefined> {
+  const refusal: OAuthFact = { type: 'token_rejected', origin: request.resource.origin }
+  place.emit(refusal)
+  if (!mayRetry || !canBeSentAgain(request) || isResting(place)) return undefined
+  const later = await laterToken(place.source, request, rejected)
+  if (later === undefined) return undefined
+  discard(first)
+  const second: Response | undefined = await send(place, { ...request, init: { ...request.init } }, later.headers)
+  if (asksForAnotherToken(second, later.tokenType)) {
+    place.emit(refusal)
+    rest(place)
+  }
+  return second
+}
+
+/** The token that answers a refusal, made ready to be sent. */
+async function laterToken(
+  source: TokenSource,
+  request: Outgoing,
+  rejected: AccessToken,
+): Promise<{ readonly headers: HeadersInit; readonly tokenType: AccessToken['tokenType'] } | undefined> {
+  const { signal, method, url } = request
+  try {
+    const later = await source.token({ ...wantedBy(request), rejected })
+    // A source of the program's own may know of no other token.
+    if (Secret.equals(later, rejected)) return undefined
+    return { headers: withToken(request, await later.headersFor(method, url.href)), tokenType: later.tokenType }
+  } catch {
+    signal?.throwIfAborted()
+    return undefined
+  }
+}
+
+/** Says of a response what fetch would have said, had it followed by itself. Only this object says it, not a clone. */
+function arrived(response: Response, redirects: number): Response {
+  return redirects === 0 ? response : Object.defineProperty(response, 'redirected', { value: true })
+}
+
+/** An answer that nothing is to be done about, which is all but a few. */
+function isUsual({ status, type }: Response): boolean {
+  return status !== 401 && (status < 300 || status > 399) && type !== 'opaqueredirect'
+}
+
+function send({ fetch, emit }: Place, { input, init, resource }: Outgoing, headers: HeadersInit): Promise<Response> {
+  emit({ type: 'token_attached', origin: resource.origin })
+  init.headers = headers
+  return (fetch ?? globalThis.fetch)(input, init)
+}
+
+/** The request that a redirect leads to; `undefined` when the response is none, or its redirect is the caller's own business. */
+function follow(place: Place, request: Outgoing, response: Response, redirects: number): Outgoing | undefined {
+  if (request.redirect !== 'follow') return undefined
+  if (response.type === 'opaqueredirect') throw refused(request, response, 'A page cannot see where to. Call the final address.')
+  const location = isRedirect(response.status) ? response.headers.get('location') : null
+  if (location === null) return undefined
+  if (redirects === mostRedirects) throw refused(request, response, `It was the ${mostRedirects + 1}st in a row.`)
+  const { url, resource } = place.listed(location, request.url)
+  if (url === undefined) throw refused(request, response, 'Its Location is no URL.')
+  if (resource === undefined) {
+    place.emit({ type: 'token_withheld', origin: url.origin })
+    throw refused(
+      request,
+      response,
+      `It leads to ${url.origin}, to a URL that is none of \`resources\`, which was not called. Add it there if it may have the token, or look at the redirect with { redirect: 'manual' }.`,
+    )
+  }
+  const following = redirected(request, response.status, url, resource)
+  if (following === undefined)
+    throw refused(request, response, 'The body was a stream, or that of a Request, and cannot be sent again. Call the final address.')
+  return following
+}
+
+function refused(request: Outgoing, response: Response, why: string): OAuthError {
+  discard(response)
+  return new OAuthError(
+    'redirect_refused',
+    `${request.url.origin} answered with a redirect that is not followed. ${why}`,
+    response.status === 0 ? {} : { status: response.status },
+  )
+}
+
+/** Gives its connection back. What becomes of the body is nobody's concern. */
+function discard(response: Response): void {
+  response.body?.cancel().catch(() => {})
+}
+
+/** Until when (on its clock's `monotonic`) refusals of a source renew nothing, whichever oauthFetch meets them. */
+const resting = new WeakMap<TokenSource, number>()
+
+/** An API that refuses every token must not make a renewal of every call. */
+const restMilliseconds = 60_000
+
+function isResting({ source, clock }: Place): boolean {
+  return clock.monotonic() < (resting.get(source) ?? -Infinity)
+}
+
+function rest({ source, clock }: Place): void {
+  resting.set(source, clock.monotonic() + restMilliseconds)
+}
