@@ -1,0 +1,68 @@
+import { OAuthError } from '../core/errors.js'
+
+/** The page that this runs in, as far as a session has to do with it. Looked up at each call: where there is no window, there is no page. */
+export interface Page {
+  /** Resolves when the user is looking at the page: one that is prerendered may never be seen, and redeems no code. */
+  ready(): Promise<void>
+  /** `undefined` where there is no page. */
+  address(): URL | undefined
+  /** In place of the present entry of the history, with that entry's state; nothing is loaded. */
+  replaceAddress(url: URL): void
+  /** Throws `not_supported` where there is no page. */
+  origin(): string
+  /** Leaves the page. Throws `not_supported` where there is none. */
+  navigate(url: URL): void
+  /** Calls when the user has come Back to this page and it was kept as it was. Returns how to stop. */
+  onRestored(listener: () => void): () => void
+  /** Calls when time may have passed unnoticed: the page is visible again, the network is back. Returns how to stop. */
+  onWake(listener: () => void): () => void
+}
+
+export const page: Page = {
+  async ready() {
+    const { document } = here() ?? {}
+    if (document === undefined || !('prerendering' in document) || document.prerendering !== true) return
+    await new Promise((resolve) => document.addEventListener('prerenderingchange', resolve, { once: true }))
+  },
+  address: () => {
+    const window = here()
+    return window === undefined ? undefined : new URL(window.location.href)
+  },
+  replaceAddress: (url) => {
+    const window = here()
+    window?.history.replaceState(window.history.state, '', url)
+  },
+  origin: () => present().location.origin,
+  navigate: (url) => present().location.assign(url),
+  onRestored: (listener) => listen(here(), ['pageshow'], (event) => 'persisted' in event && event.persisted === true && listener()),
+  onWake: (listener) => {
+    const window = here()
+    const stopWindow = listen(window, ['online', 'pageshow'], listener)
+    const stopDocument = listen(window?.document, ['visibilitychange'], () => window?.document.visibilityState === 'visible' && listener())
+    return () => {
+      stopWindow()
+      stopDocument()
+    }
+  },
+}
+
+function here(): Window | undefined {
+  return typeof window === 'undefined' ? undefined : window
+}
+
+function present(): Window {
+  const window = here()
+  if (window === undefined)
+    throw new OAuthError(
+      'not_supported',
+      'There is no page here to sign in from. In a worker or on a server, give the session another userAgent.',
+    )
+  return window
+}
+
+function listen(target: EventTarget | undefined, names: readonly string[], listener: (event: Event) => void): () => void {
+  for (const name of names) target?.addEventListener(name, listener)
+  return () => {
+    for (const name of names) target?.removeEventListener(name, listener)
+  }
+}

@@ -1,0 +1,6 @@
+export type { ContractRule } from './contract.js'
+export { fakeSession } from './fake-session.js'
+export { lockContract } from './lock-contract.js'
+export { manualClock } from './manual-clock.js'
+export { storeContract } from './store-contract.js'
+export { userAgentContract } from './user-agent-contract.js'
