@@ -7,12 +7,13 @@ import type { Lock, Store, UserAgent } from './core/ports.js'
 import { present } from './core/secret.js'
 import type { Session, SignInOptions, SignOutOptions, SignOutResult } from './core/session-contract.js'
 import type { TokenOptions, TokenTarget } from './core/tokens.js'
+import { unlessAborted } from './core/unless-aborted.js'
 import { pendingRequests } from './session/pending-requests.js'
 import { draw, fresh } from './session/randomness.js'
 import { hasInjectedFragment, leadsTo, parse, stateOf } from './session/response-address.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
-import { cameBackSignedOut, endAtServer, revokeAll, revokeAnswer } from './session/sign-out.js'
+import { cameBackSignedOut, endAtServer, nothingToRevoke, revokeAll, revokeAnswer } from './session/sign-out.js'
 import { tokenSource } from './token-source.js'
 
 export interface SessionParts {
@@ -165,7 +166,8 @@ export function session(parts: SessionParts): Session {
     const address = place?.address()
     if (address !== undefined) readReturnTo(returnTo, address)
     const record = await engine.signOut()
-    const revoked = record === undefined ? ({ refreshToken: 'absent', accessTokens: 'absent' } as const) : await revokeAll(client, record)
+    const revoking = record === undefined ? Promise.resolve(nothingToRevoke) : revokeAll(client, record)
+    const revoked = await unlessAborted(revoking, signal)
     const authorizationServer = atAuthorizationServer
       ? await endAtServer({ client, place, pending, owner: key, idToken: record?.idToken, returnTo: absolute(returnTo, address) })
       : 'not_asked'

@@ -5,6 +5,7 @@ import type { UserAgent } from '../core/ports.js'
 import { unionScope } from '../core/scope.js'
 import { Secret, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
+import { unlessAborted } from '../core/unless-aborted.js'
 import type { TokenEngine } from '../token-source.js'
 import type { PendingRequests } from './pending-requests.js'
 import { leadsTo, stateOf } from './response-address.js'
@@ -42,14 +43,19 @@ export function signIns(parts: SignInParts): SignIns {
   ): Promise<void> {
     const leave = new AbortController()
     const abort = () => leave.abort(how.signal?.reason)
+    const tooLateToAbort = () => how.signal?.removeEventListener('abort', abort)
     how.signal?.addEventListener('abort', abort, { once: true })
     let settle: (finished: Promise<void>) => void = () => {}
     const settledElsewhere = new Promise<void>((resolve) => {
-      settle = resolve
+      settle = (finished) => {
+        tooLateToAbort()
+        resolve(finished)
+      }
     })
     const mine = new Set<{ readonly state: Secret; readonly settle: typeof settle }>()
     const request = async (redirectUri: string): Promise<URL> => {
       const { url, pending: made } = await authorizationRequest(redirectUri, how, from.returnTo)
+      leave.signal.throwIfAborted()
       await pending.add(made)
       const one = { state: made.state, settle }
       mine.add(one)
@@ -57,13 +63,13 @@ export function signIns(parts: SignInParts): SignIns {
       return url
     }
     try {
-      const answered = userAgent
-        .authorize(request, present({ redirectUri: from.redirectUri, signal: leave.signal }))
-        .then(async (response) => complete(await take(response), response))
+      const away = userAgent.authorize(request, present({ redirectUri: from.redirectUri, signal: leave.signal }))
+      // A user agent may be deaf to the signal; a response that is here is finished whatever the signal says.
+      const answered = unlessAborted(away, leave.signal).then(async (response) => complete(await take(response), response))
       await Promise.race([answered, settledElsewhere])
     } finally {
       for (const one of mine) waiting.delete(one)
-      how.signal?.removeEventListener('abort', abort)
+      tooLateToAbort()
       leave.abort()
     }
   }

@@ -11,6 +11,8 @@ import { leadsTo, stateOf } from './response-address.js'
 type Revocation = SignOutResult['refreshToken']
 type Hint = 'refresh_token' | 'access_token'
 
+export const nothingToRevoke: Pick<SignOutResult, 'refreshToken' | 'accessTokens'> = { refreshToken: 'absent', accessTokens: 'absent' }
+
 /** Takes back at the server what a session held: the refresh token first, for the server may take the rest along with it (RFC 7009 section 2.1). */
 export async function revokeAll(client: Client, record: TokenRecord): Promise<Pick<SignOutResult, 'refreshToken' | 'accessTokens'>> {
   const refreshToken = record.refreshToken === undefined ? 'absent' : await revoked(client, record.refreshToken, 'refresh_token')
