@@ -38,11 +38,14 @@ export async function idTokenClaims(
   return claims
 }
 
-/** What the library checks: form, algorithm, `iss`, `aud`, `azp` of several audiences, `exp`, `nbf`, `nonce`, `auth_time`. It sees no token but this. */
+/** The other members of an answer: the library sees none of its tokens, and finds none on a polluted `Object.prototype`. */
+const unseen = bare({ access_token: 'unseen', token_type: 'bearer', refresh_token: 'unseen', expires_in: 1, scope: '' })
+
+/** What the library checks: form, algorithm, `iss`, `aud`, `azp` of several audiences, `exp`, `nbf`, `nonce`, `auth_time`. */
 async function validated(client: Client, server: ServerMetadata, idToken: string, expected: IdTokenExpectation): Promise<IdTokenClaims> {
   try {
     const response = new Response(
-      JSON.stringify(bare({ access_token: 'unseen', token_type: 'bearer', id_token: idToken })),
+      JSON.stringify(bare({ ...unseen, id_token: idToken })),
       bare({ status: 200, headers: bare({ 'content-type': 'application/json' }) }),
     )
     const result =
