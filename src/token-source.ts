@@ -203,9 +203,15 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       severalResources,
       startedAt: started.wall + records.offset(),
     }
+    let tried: TokenRecord | undefined
     for (;;) {
       const { version, record } = await records.look()
       if (record?.session === how.session) return record
+      // A write that threw may have happened, and another sign-in may have come over it: then that one stays.
+      if (tried !== undefined && record !== undefined && record.generation > tried.generation) {
+        parts.revoke(answer)
+        throw refusal({ kind: 'another_session' }, false, clock.now())
+      }
       if (isAnotherSubject(record, answer)) throw differentUser()
       const next = signedIn(how, answer, (record?.generation ?? 0) + 1)
       try {
@@ -214,6 +220,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
         return next
       } catch {
         // It may have happened: the next round looks, and rejects where the store stays out of reach.
+        tried = next
         await records.pause()
       }
     }
@@ -222,9 +229,12 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   async function signOut(): Promise<TokenRecord | undefined> {
     // Whatever comes of the store: from memory nothing is served any more.
     records.forget()
+    let held: TokenRecord | undefined
     for (;;) {
       const { version, record } = await records.look()
-      if (record === undefined || record.ended !== undefined) return undefined
+      // A write that threw may have happened: what it ended is still to be revoked. And who signed in meanwhile is not signed out.
+      if (record === undefined || record.ended !== undefined || (held !== undefined && record.session !== held.session)) return held
+      held = record
       try {
         if ((await records.replace(version, ended(record, 'signed_out', records.times().now))) !== undefined) return record
       } catch {
