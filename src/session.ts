@@ -10,7 +10,7 @@ import type { TokenOptions, TokenTarget } from './core/tokens.js'
 import { unlessAborted } from './core/unless-aborted.js'
 import { pendingRequests } from './session/pending-requests.js'
 import { draw, fresh } from './session/randomness.js'
-import { hasInjectedFragment, leadsTo, parse, stateOf } from './session/response-address.js'
+import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-address.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
 import { cameBackSignedOut, endAtServer, nothingToRevoke, revokeAll, revokeAnswer } from './session/sign-out.js'
@@ -63,8 +63,6 @@ export function session(parts: SessionParts): Session {
     return () => stops.forEach((stop) => stop?.())
   })
   const flows = signIns({ client, owner: key, engine, pending, authorizationParameters: parts.authorizationParameters })
-  let resuming: Promise<boolean> | undefined
-
   async function signIn(options?: SignInOptions): Promise<void> {
     const how = readSignInOptions(options)
     const { userAgent } = parts
@@ -93,13 +91,11 @@ export function session(parts: SessionParts): Session {
     )
   }
 
-  function resume(response?: string | URL): Promise<boolean> {
+  async function resume(response?: string | URL): Promise<boolean> {
     if (response !== undefined) return resumeWith(response)
-    // Two calls at the same time, as React's StrictMode makes them, are one.
-    resuming ??= resumeHere().finally(() => {
-      resuming = undefined
-    })
-    return resuming
+    if (place !== undefined) await onceAtATime(place, key, () => takeUpAddress(place))
+    const { record } = await engine.look()
+    return engine.judge(record).kind !== 'sign_in'
   }
 
   async function resumeWith(handedIn: string | URL): Promise<boolean> {
@@ -114,49 +110,42 @@ export function session(parts: SessionParts): Session {
     return true
   }
 
-  async function resumeHere(): Promise<boolean> {
-    await place?.ready()
-    if (!(await cameBackSignedOut({ place, pending, owner: key })) && (await tookUpAddress())) return true
-    const { record } = await engine.look()
-    return engine.judge(record).kind !== 'sign_in'
-  }
-
-  /** Whether the page's own address was an authorization response of this session, and is now a session. */
-  async function tookUpAddress(): Promise<boolean> {
-    const address = place?.address()
-    if (place === undefined || address === undefined || !isResponse(address)) return false
+  /** Finishes what the page's own address answers, if that is of this session. */
+  async function takeUpAddress(place: Place): Promise<void> {
+    await place.ready()
+    if (await cameBackSignedOut({ place, pending, owner: key })) return
+    const address = place.address()
+    if (address === undefined || !isResponse(address)) return
     const state = stateOf(address)
     const found = state === undefined ? undefined : await pending.find(state)
-    if (found !== undefined && found.owner !== key) return false
-    // Another session of this page may have taken it up meanwhile, and its address with it.
-    if (place.address()?.href !== address.href && found === undefined) return false
+    if (found !== undefined && found.owner !== key) return
+    // Another session of this page may have cleared it away meanwhile.
+    if (place.address()?.href !== address.href && found === undefined) return
     // The code leaves the address bar before anything else is done with it, and whatever comes of it.
     place.replaceAddress(withoutResponse(address))
-    if (found === undefined || !address.searchParams.has('state')) {
+    if (found === undefined || found.endsSession === true || !address.searchParams.has('state')) {
       emit({ type: 'sign_in_failed', code: 'authorization_response_invalid' })
-      return false
+      return
     }
     const taken = await pending.take(state ?? '')
-    if (taken === undefined) return false
+    if (taken === undefined) return
     await reported(() => flows.complete(taken, address))
-    goTo(taken.returnTo)
-    return true
+    goTo(place, taken.returnTo)
   }
 
   function isResponse(address: URL): boolean {
     const redirectUri = parts.redirectUri()
-    return redirectUri !== undefined && leadsTo(redirectUri, address) && (address.searchParams.has('state') || hasInjectedFragment(address))
+    return redirectUri !== undefined && leadsTo(redirectUri, address) && (address.searchParams.has('state') || hasInjectedToken(address))
   }
 
   function withoutResponse(address: URL): URL {
     return isResponse(address) ? new URL(parts.redirectUri() ?? address) : address
   }
 
-  /** Checked again: what was stored may have been changed by others. */
-  function goTo(returnTo: string | undefined): void {
-    const address = place?.address()
-    if (address === undefined || returnTo === undefined) return
-    const url = readReturnTo(returnTo, address)
+  /** Looked at again: someone may have changed what was stored. Then the page stays where it is, for the user is signed in. */
+  function goTo(place: Place, returnTo: string | undefined): void {
+    const address = place.address()
+    const url = address === undefined ? undefined : ownAddress(returnTo, address)
     if (url !== undefined) parts.go(url)
   }
 
@@ -200,9 +189,28 @@ export function session(parts: SessionParts): Session {
   )
 }
 
+const takeUps = new WeakMap<Place, Map<string, Promise<void>>>()
+
+/** What a page's address answers is taken up once: two calls at the same time, as React's StrictMode makes them, are one, in two sessions too. */
+function onceAtATime(place: Place, key: string, takeUp: () => Promise<void>): Promise<void> {
+  const running = takeUps.get(place) ?? new Map<string, Promise<void>>()
+  takeUps.set(place, running)
+  const begun = running.get(key) ?? takeUp().finally(() => running.delete(key))
+  running.set(key, begun)
+  return begun
+}
+
 /** One record per issuer, client and account. Nothing secret is in it: it is also the name of a lock. */
 function sessionKey(client: Client, account = ''): string {
   return ['valetkey', 'session', client.server.issuer, client.clientId, account].map(encodeURIComponent).join(':')
+}
+
+function ownAddress(returnTo: string | undefined, address: URL): URL | undefined {
+  try {
+    return readReturnTo(returnTo, address)
+  } catch {
+    return undefined
+  }
 }
 
 function absolute(returnTo: string | undefined, address: URL | undefined): string | undefined {

@@ -15,9 +15,10 @@ export function stateOf(response: URL): string | undefined {
   return more.length > 0 || state === '' ? undefined : state
 }
 
-/** Tokens in a fragment are of a flow that valetkey does not have: nobody asked for them here (RFC 10017 section 7.2). */
-export function hasInjectedFragment(address: URL): boolean {
-  return /(^#|&)(access_token|id_token|token|code|state)=/.test(address.hash)
+/** Tokens in an address are of a flow that valetkey does not have: nobody asked for them here (RFC 10017 section 7.2). */
+export function hasInjectedToken(address: URL): boolean {
+  const places = [address.searchParams, new URLSearchParams(address.hash.slice(1))]
+  return places.some((parameters) => parameters.has('access_token') || parameters.has('id_token'))
 }
 
 export function parse(address: string | URL): URL | undefined {

@@ -18,7 +18,9 @@ test('A5 every authorization request has a verifier of its own, and each code is
 test('A6 every authorization request has a state of its own, with or without openid', async () => {
   const server = await scriptedServer()
   const { open } = profile(server)
-  const states = [await open().leave(), await open().leave({ scope: ['notes:read'] })].map((request) => request.searchParams.get('state') ?? '')
+  const states = [await open().leave(), await open().leave({ scope: ['notes:read'] })].map(
+    (request) => request.searchParams.get('state') ?? '',
+  )
   expect(new Set(states).size).toBe(2)
   for (const state of states) expect(state).toMatch(/^[\w-]{43}$/)
 })
@@ -53,7 +55,9 @@ test('A18 the issuer is stored with the request before the page is left', async 
   }
   const request = await tab.leave()
   const stored = JSON.parse(writtenWhenLeft ?? '{}') as { pending: { issuer: string; clientId: string; state: string }[] }
-  expect(stored.pending).toEqual([expect.objectContaining({ issuer: server.authorizationServer.issuer, clientId: 'page', state: request.searchParams.get('state') })])
+  expect(stored.pending).toEqual([
+    expect.objectContaining({ issuer: server.authorizationServer.issuer, clientId: 'page', state: request.searchParams.get('state') }),
+  ])
 })
 
 test('A18 a request that cannot be stored is not sent: nobody could come back from it', async () => {
@@ -115,7 +119,9 @@ test('A24 what a sign-in asks of the server is passed on as it is', async () => 
 test('O1 a request for openid has a nonce of its own that cannot be guessed; one without openid has none', async () => {
   const server = await scriptedServer()
   const { open } = profile(server)
-  const nonces = [await open().leave(), await open().leave(), await open().leave({ scope: ['notes:read'] })].map((request) => request.searchParams.get('nonce'))
+  const nonces = [await open().leave(), await open().leave(), await open().leave({ scope: ['notes:read'] })].map((request) =>
+    request.searchParams.get('nonce'),
+  )
   expect(nonces[0]).toMatch(/^[\w-]{43}$/)
   expect(nonces[1]).toMatch(/^[\w-]{43}$/)
   expect(nonces[1]).not.toBe(nonces[0])

@@ -33,7 +33,8 @@ export function fakePage(start: URL): FakePage {
     address: () => new URL(address),
     origin: () => address.origin,
     replaceAddress: (url) => {
-      if (url.origin !== address.origin) throw new DOMException('A history state object with another origin cannot be created.', 'SecurityError')
+      if (url.origin !== address.origin)
+        throw new DOMException('A history state object with another origin cannot be created.', 'SecurityError')
       address = new URL(url)
       replaced.push(url.href)
     },

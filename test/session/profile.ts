@@ -31,6 +31,8 @@ export interface Unusual {
   readonly store?: Store
   readonly lock?: Lock
   readonly userAgent?: UserAgent | undefined
+  /** That of another session: both are in one page. */
+  readonly place?: FakePage
   readonly redirectUri?: string
   readonly go?: (returnTo: URL) => void
   readonly authorizationParameters?: Readonly<Record<string, string>>
@@ -72,8 +74,8 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
 
   function open(address: string | URL = '/', unusual: Unusual = {}): Tab {
     const { account, lock, redirectUri: to = redirectUri, go, authorizationParameters, store: own, ...options } = { ...usual, ...unusual }
-    const { userAgent, server: other, ...clientMembers } = options
-    const page = fakePage(new URL(address, origin))
+    const { userAgent, server: other, place, ...clientMembers } = options
+    const page = place ?? fakePage(new URL(address, origin))
     const events: OAuthEvent[] = []
     const client = readClient(
       {
@@ -87,17 +89,23 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
       clientOptions,
       { clock, account },
     )
-    const { session: made, thrown } = watched(session({
-      client,
-      account,
-      store: unusual.store === undefined ? store : (own ?? store),
-      lock,
-      userAgent: 'userAgent' in options ? userAgent : redirectOf(page),
-      redirectUri: () => to,
-      authorizationParameters: authorizationParameters ?? {},
-      place: page,
-      go: go ?? page.replaceAddress,
-    }))
+    const {
+      session: made,
+      thrown,
+      resumed,
+    } = watched(
+      session({
+        client,
+        account,
+        store: unusual.store === undefined ? store : (own ?? store),
+        lock,
+        userAgent: 'userAgent' in options ? userAgent : redirectOf(page),
+        redirectUri: () => to,
+        authorizationParameters: authorizationParameters ?? {},
+        place: page,
+        go: go ?? page.replaceAddress,
+      }),
+    )
     const tab: Tab = {
       page,
       session: made,
@@ -109,7 +117,13 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
       },
     }
     onTestFinished(() => {
-      const shown = { events, thrown, snapshot: made.snapshot(), addresses: [page.address()?.href, ...page.replaced], session: made }
+      const shown = {
+        events,
+        thrown,
+        snapshot: made.snapshot(),
+        addresses: [resumed() ? page.address() : undefined, ...page.replaced],
+        session: made,
+      }
       expectNothingFound([...server.issued(), ...(other?.issued() ?? [])], shown)
     })
     return tab
@@ -147,8 +161,9 @@ function addressOf(server: TestServer): { readonly issuer: string } | { readonly
 }
 
 /** The session, and what its methods rejected with. */
-function watched(one: Session): { readonly session: Session; readonly thrown: unknown[] } {
+function watched(one: Session): { readonly session: Session; readonly thrown: unknown[]; resumed(): boolean } {
   const thrown: unknown[] = []
+  let hasResumed = false
   const watch =
     <P extends unknown[], R>(method: (...parameters: P) => Promise<R>) =>
     (...parameters: P): Promise<R> => {
@@ -156,6 +171,14 @@ function watched(one: Session): { readonly session: Session; readonly thrown: un
       result.catch((error: unknown) => thrown.push(error))
       return result
     }
-  const { token, resume, signIn, signOut } = one
-  return { session: { ...one, token: watch(token), resume: watch(resume), signIn: watch(signIn), signOut: watch(signOut) }, thrown }
+  const { token, signIn, signOut } = one
+  const resume = watch((response?: string | URL) => {
+    hasResumed = true
+    return one.resume(response)
+  })
+  return {
+    session: { ...one, token: watch(token), resume, signIn: watch(signIn), signOut: watch(signOut) },
+    thrown,
+    resumed: () => hasResumed,
+  }
 }

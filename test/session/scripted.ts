@@ -97,7 +97,8 @@ export async function scriptedServer(metadata: Readonly<Record<string, unknown>>
         challenge: asked.get('code_challenge'),
         redirectUri: asked.get('redirect_uri'),
       })
-      for (const [name, value] of Object.entries({ state: asked.get('state') ?? '', iss: origin, ...(instead ?? { code }) })) response.searchParams.set(name, value)
+      for (const [name, value] of Object.entries({ state: asked.get('state') ?? '', iss: origin, ...(instead ?? { code }) }))
+        response.searchParams.set(name, value)
       return response
     },
     issued: () => issued,

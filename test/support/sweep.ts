@@ -18,7 +18,10 @@ export function sweep(secrets: readonly string[], places: Places): readonly Find
   const sought = secrets.flatMap((text, secret) => [...new Set(spellings(text))].map((spelling) => ({ secret, spelling })))
   return Object.entries(places).flatMap(([place, thing]) => {
     const seen = renderings(thing)
-    return [...new Set(sought.filter(({ spelling }) => seen.includes(spelling)).map(({ secret }) => secret))].map((secret) => ({ place, secret }))
+    return [...new Set(sought.filter(({ spelling }) => seen.includes(spelling)).map(({ secret }) => secret))].map((secret) => ({
+      place,
+      secret,
+    }))
   })
 }
 
@@ -29,7 +32,14 @@ export function expectNothingFound(secrets: readonly string[], places: Places): 
 /** As it is, in an address, in base64, in bytes, and what is left of it when a log cuts it short. */
 function spellings(text: string): readonly string[] {
   const bytes = Buffer.from(text)
-  const whole = [text, encodeURIComponent(text), bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex'), [...bytes].join(',')]
+  const whole = [
+    text,
+    encodeURIComponent(text),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+    [...bytes].join(','),
+  ]
   // The end of a JWT is its signature; its beginning is the same in all of them.
   return text.length < 40 ? whole : [...whole, text.slice(-20)]
 }
@@ -55,7 +65,8 @@ export function renderings(thing: unknown): string {
     add(() => JSON.stringify(one))
     add(() => inspect(one, { depth: 9, showHidden: true, maxArrayLength: null, maxStringLength: null }))
     if (depth === 0) add(() => inspect(structuredClone(one), { depth: 9, showHidden: true, maxStringLength: null }))
-    for (const name of ['stack', 'cause', 'message', 'reason', ...Object.keys(one)]) add(() => visit((one as Record<string, unknown>)[name], depth + 1))
+    for (const name of ['stack', 'cause', 'message', 'reason', ...Object.keys(one)])
+      add(() => visit((one as Record<string, unknown>)[name], depth + 1))
     if (Symbol.iterator in one) add(() => [...(one as Iterable<unknown>)].forEach((member) => visit(member, depth + 1)))
   }
   visit(thing, 0)
