@@ -10,11 +10,16 @@ export interface Lane {
 
 export interface Call {
   readonly label: string
-  readonly from: number
-  /** When it got its token and left; until then it waited. */
-  readonly sent?: number
+  /** It waits for its first token, travels, and after a refusal waits for another. */
+  readonly stretches: readonly Stretch[]
   readonly until?: number
   readonly good?: boolean
+}
+
+export interface Stretch {
+  readonly kind: 'waits' | 'travels'
+  readonly from: number
+  readonly until?: number
 }
 
 export interface Renewal {
@@ -30,10 +35,11 @@ export interface Mark {
 }
 
 type Open<T> = { -readonly [K in keyof T]: T[K] }
+type OpenCall = Open<Omit<Call, 'stretches'>> & { readonly stretches: Open<Stretch>[] }
 
 /** The lanes of these happenings, in the order in which the tabs came. */
-export function lanesOf(happenings: readonly Happening[], first: string): readonly Lane[] {
-  const tabs = [...new Set([first, ...happenings.map(({ tab }) => tab)])]
+export function lanesOf(happenings: readonly Happening[], first: string | undefined): readonly Lane[] {
+  const tabs = [...new Set([...(first === undefined ? [] : [first]), ...happenings.map(({ tab }) => tab)])]
   return tabs.map((tab) =>
     laneOf(
       tab,
@@ -43,29 +49,45 @@ export function lanesOf(happenings: readonly Happening[], first: string): readon
 }
 
 function laneOf(tab: string, happenings: readonly Happening[]): Lane {
-  const calls = new Map<string, Open<Call>>()
+  const calls = new Map<string, OpenCall>()
   const renewals: Open<Renewal>[] = []
   const marks: Mark[] = []
   for (const happening of happenings) {
     const { at } = happening
-    if (happening.kind === 'call') calls.set(happening.id, { label: happening.label, from: at })
+    if (happening.kind === 'call') calls.set(happening.id, { label: happening.label, stretches: [{ kind: 'waits', from: at }] })
     else if (happening.kind === 'answer') {
       const call = calls.get(happening.id)
-      if (call !== undefined) Object.assign(call, { until: at, good: happening.good })
+      if (call !== undefined) answer(call, at, happening.good)
     } else {
       const mark = markOf(happening)
       if (mark !== undefined) marks.push(mark)
-      if (happening.event.type === 'token_attached') send(calls, at)
-      else renew(renewals, happening)
+      if (happening.event.type === 'token_attached') turn(calls, at, 'travels')
+      if (happening.event.type === 'token_rejected') turn(calls, at, 'waits')
+      renew(renewals, happening)
     }
   }
   return { tab, calls: [...calls.values()], renewals, marks }
 }
 
-/** The event does not say which call its token is for; those that wait are served in the order in which they came. */
-function send(calls: ReadonlyMap<string, Open<Call>>, at: number): void {
-  const waiting = [...calls.values()].find((call) => call.sent === undefined && call.until === undefined)
-  if (waiting !== undefined) waiting.sent = at
+function answer(call: OpenCall, at: number, good: boolean): void {
+  close(call, at)
+  Object.assign(call, { until: at, good })
+}
+
+/** An event does not say which call its token is for; of those it can be about, it is the one that has been so the longest. */
+function turn(calls: ReadonlyMap<string, OpenCall>, at: number, kind: Stretch['kind']): void {
+  const since = (call: OpenCall): number => call.stretches.at(-1)?.from ?? 0
+  const [call] = [...calls.values()]
+    .filter(({ until, stretches }) => until === undefined && stretches.at(-1)?.kind !== kind)
+    .toSorted((one, other) => since(one) - since(other))
+  if (call === undefined) return
+  close(call, at)
+  call.stretches.push({ kind, from: at })
+}
+
+function close({ stretches }: OpenCall, at: number): void {
+  const last = stretches.at(-1)
+  if (last !== undefined) last.until = at
 }
 
 function renew(renewals: Open<Renewal>[], { at, event }: Happening & { readonly kind: 'event' }): void {

@@ -4,6 +4,7 @@ import { callPanel } from './calls.js'
 import { part } from './dom.js'
 import type { Happening } from './happenings.js'
 import { journal } from './journal.js'
+import { recall } from './recall.js'
 import { sessionPanel } from './session-panel.js'
 import { joinTabs } from './tabs.js'
 import { timeline } from './timeline.js'
@@ -12,12 +13,23 @@ import { network, troublePanel } from './trouble.js'
 
 const config = (await (await fetch('/config.json')).json()) as PageConfig
 
-// The timeline: what this tab and the others say about themselves.
+// The timeline: what this tab and the others say about themselves, and what was said before the way to the authorization server.
+const drawLane = timeline(part('lanes'))
 const write = journal(part('journal'))
-const early: Happening[] = []
-let draw = (happening: Happening): void => void early.push(happening)
-const tabs = await joinTabs((happening) => draw(happening))
-const drawLane = timeline(part('lanes'), tabs.name)
+const memory = recall()
+const show = (happening: Happening): void => {
+  drawLane(happening)
+  write(happening)
+}
+const heard = (happening: Happening): void => {
+  memory.keep(happening)
+  show(happening)
+  reactions.forEach((react) => react(happening))
+}
+const reactions: ((happening: Happening) => void)[] = []
+memory.earlier.forEach(show)
+const tabs = await joinTabs(heard)
+drawLane.own(tabs.name)
 part('tab').textContent = tabs.name
 
 // The product: a session, and a fetch that carries its token.
@@ -39,14 +51,18 @@ const trouble = troublePanel(session, config, cut)
 const life = tokenLife(part('tokens'), part('no-tokens'), session, config.calls)
 callPanel({ calls: config.calls, api, report: tabs.report, called: (name) => life.look(name), signIn: panel.signIn })
 
-draw = (happening) => {
-  drawLane(happening)
-  write(happening)
+reactions.push((happening) => {
   if (happening.kind !== 'event') return
+  const { type } = happening.event
   trouble.look()
-  if (happening.event.type === 'session_ended') life.clear()
-  if (['renewal_finished', 'renewal_adopted'].includes(happening.event.type) && happening.tab === tabs.name) life.look()
-}
-for (const happening of early) draw(happening)
+  if (type === 'session_ended') life.clear()
+  if ((type === 'renewal_finished' || type === 'renewal_adopted') && happening.tab === tabs.name) life.look()
+})
 
-session.resume().catch(panel.fail)
+try {
+  await session.resume()
+} catch (error) {
+  // The response was no good; a session that is stored still is.
+  panel.fail(error)
+  await session.resume().catch(panel.fail)
+}

@@ -3,7 +3,7 @@ import type { PageConfig } from '../servers/page.js'
 import { element, part } from './dom.js'
 
 export interface SessionPanel {
-  /** Something went wrong on the way here; shown until the next sign-in. */
+  /** Something went wrong; shown until the next sign-in. */
   fail(error: unknown): void
   /** Sends the user to the authorization server. */
   signIn(wish: { readonly scope?: readonly string[] } | Challenge): void
@@ -19,6 +19,7 @@ export function sessionPanel(session: Session, config: PageConfig): SessionPanel
     render()
   }
   const signIn: SessionPanel['signIn'] = (wish) => {
+    failure = undefined
     remember(wish.scope ?? [])
     session.signIn(wish).catch(fail)
   }
@@ -34,19 +35,20 @@ export function sessionPanel(session: Session, config: PageConfig): SessionPanel
     part('who').textContent = words[status]
     document.body.dataset['status'] = status
     if (status === 'unknown') return
+    const { ended } = session.snapshot()
+    const notice = failure ?? (ended === undefined ? undefined : endInWords[ended])
+    const calm = failure === undefined && ended === 'signed_out'
+    const said = notice === undefined ? [] : [element('p', { class: calm ? 'notice calm' : 'notice', role: 'alert', text: notice })]
     const signedIn = status === 'signed_in'
-    part('session-title').textContent = signedIn ? 'What you may do' : 'Lend this page a key'
-    place.replaceChildren(...(signedIn ? granted(session, config, signIn, fail) : asking(session, config, signIn, failure)))
+    part('session-title').textContent = signedIn ? 'What this page may do' : 'Lend this page a key'
+    place.replaceChildren(...said, ...(signedIn ? granted(session, config, signIn, fail) : asking(config, signIn)))
   }
-  session.subscribe(() => {
-    if (session.snapshot().status === 'signed_in') failure = undefined
-    render()
-  })
+  session.subscribe(render)
   render()
   return { fail, signIn }
 }
 
-function asking(session: Session, config: PageConfig, signIn: SessionPanel['signIn'], failure: string | undefined): readonly Node[] {
+function asking(config: PageConfig, signIn: SessionPanel['signIn']): readonly Node[] {
   const boxes = config.scope.map(({ value, words, chosen }) => {
     const box = element('input', { type: 'checkbox', name: 'scope', value, checked: chosen })
     return { box, row: element('li', {}, element('label', {}, box, element('span', {}, words, element('code', { text: value })))) }
@@ -66,14 +68,8 @@ function asking(session: Session, config: PageConfig, signIn: SessionPanel['sign
     event.preventDefault()
     signIn({ scope: boxes.filter(({ box }) => box.checked).map(({ box }) => box.value) })
   })
-  const { ended } = session.snapshot()
-  const notice = failure ?? (ended === undefined ? undefined : endInWords[ended])
   const lead = 'The page gets a token that opens what you choose and nothing else. You can take it back at any time.'
-  return [
-    ...(notice === undefined ? [] : [element('p', { class: 'notice', role: 'alert', text: notice })]),
-    element('p', { class: 'soft', text: lead }),
-    form,
-  ]
+  return [element('p', { class: 'soft', text: lead }), form]
 }
 
 function granted(session: Session, config: PageConfig, signIn: SessionPanel['signIn'], fail: (error: unknown) => void): readonly Node[] {

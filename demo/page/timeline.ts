@@ -7,15 +7,23 @@ const span = 60_000
 const laneHeight = 48
 const top = 18
 
+export interface Timeline {
+  (happening: Happening): void
+  /** Says which tab is this one. */
+  readonly own: (tab: string) => void
+}
+
 /** Draws one lane for each tab; time runs to the right, and now is the right edge. */
-export function timeline(place: HTMLElement, own: string): (happening: Happening) => void {
+export function timeline(place: HTMLElement): Timeline {
   const svg = drawn('svg', { role: 'img', 'aria-label': 'What each tab did in the last minute. The list below says it in words.' })
   const ruler = drawn('g', {})
   const moving = drawn('g', {})
-  svg.append(ruler, moving)
+  const names = drawn('g', {})
+  svg.append(ruler, moving, names)
   place.append(svg)
 
   let happenings: readonly Happening[] = []
+  let own: string | undefined
   let width = 0
   /** Shapes stand where they belong at this time, and are moved from there. */
   let drawnAt = 0
@@ -27,7 +35,8 @@ export function timeline(place: HTMLElement, own: string): (happening: Happening
     const height = top + lanes.length * laneHeight
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`)
     svg.setAttribute('height', String(height))
-    ruler.replaceChildren(...rulerOf(lanes, width, own))
+    ruler.replaceChildren(...rulerOf(lanes.length, width))
+    names.replaceChildren(...namesOf(lanes, own))
     const x = (at: number): number => width - ((now - at) / span) * width
     moving.replaceChildren(...lanes.flatMap((lane, row) => shapesOf(lane, top + (row + 0.5) * laneHeight, x, now)))
     drawnAt = now
@@ -42,10 +51,16 @@ export function timeline(place: HTMLElement, own: string): (happening: Happening
     width = place.clientWidth
     stale = true
   }).observe(place)
-  return (happening) => {
+  const add = (happening: Happening): void => {
     happenings = [...happenings, happening]
     stale = true
   }
+  return Object.assign(add, {
+    own: (tab: string) => {
+      own = tab
+      stale = true
+    },
+  })
 }
 
 type X = (at: number) => number
@@ -58,19 +73,16 @@ function shapesOf(lane: Lane, middle: number, x: X, now: number): readonly SVGEl
   ]
 }
 
-function callShapes({ label, from, sent, until, good }: Call, y: number, x: X, now: number): readonly SVGElement[] {
-  const end = until ?? now
-  const left = Math.min(sent ?? end, end)
-  return [
+function callShapes({ label, stretches, until, good }: Call, y: number, x: X, now: number): readonly SVGElement[] {
+  const lines = stretches
     // What a person cannot see was no waiting.
-    ...(left - from > 100
-      ? [titled(drawn('line', { class: 'waiting', x1: x(from), x2: x(left), y1: y, y2: y }), `${label} waits for a token`)]
-      : []),
-    ...(sent === undefined ? [] : [drawn('line', { class: 'call', x1: x(left), x2: x(end), y1: y, y2: y })]),
-    ...(until === undefined
-      ? []
-      : [good === true ? titled(drawn('circle', { class: 'dot', cx: x(until), cy: y, r: 3 }), label) : cross(x(until), y, label)]),
-  ]
+    .filter(({ kind, from, until: end = now }) => kind === 'travels' || end - from > 100)
+    .map(({ kind, from, until: end = now }) => {
+      const shape = drawn('line', { class: kind === 'waits' ? 'waiting' : 'call', x1: x(from), x2: x(end), y1: y, y2: y })
+      return titled(shape, kind === 'waits' ? `${label} waits for a token` : label)
+    })
+  if (until === undefined) return lines
+  return [...lines, good === true ? titled(drawn('circle', { class: 'dot', cx: x(until), cy: y, r: 3 }), label) : cross(x(until), y, label)]
 }
 
 function renewalShapes({ from, until, failed }: Renewal, y: number, x: X, now: number): readonly SVGElement[] {
@@ -103,25 +115,27 @@ function titled<S extends SVGElement>(shape: S, words: string): S {
   return shape
 }
 
-/** The lanes' lines and names, and the marks of the time. */
-function rulerOf(lanes: readonly Lane[], width: number, own: string): readonly SVGElement[] {
-  const height = top + lanes.length * laneHeight
+/** The lanes' lines, and the marks of the time. */
+function rulerOf(lanes: number, width: number): readonly SVGElement[] {
   const times = [15, 30, 45].flatMap((seconds) => {
     const x = width - (seconds / 60) * width
     return [
-      drawn('line', { class: 'grid', x1: x, x2: x, y1: top, y2: height }),
+      drawn('line', { class: 'grid', x1: x, x2: x, y1: top, y2: top + lanes * laneHeight }),
       written(drawn('text', { class: 'time', x, y: 11, 'text-anchor': 'middle' }), `−${seconds} s`),
     ]
   })
-  const names = lanes.flatMap(({ tab }, row) => {
+  const lines = Array.from({ length: lanes }, (_, row) => {
     const y = top + row * laneHeight
-    const name = drawn('text', { class: tab === own ? 'lane own' : 'lane', x: 0, y: y + 15 })
-    return [
-      drawn('line', { class: 'grid', x1: 0, x2: width, y1: y, y2: y }),
-      written(name, tab === own ? `Tab ${tab}, this one` : `Tab ${tab}`),
-    ]
+    return drawn('line', { class: 'grid', x1: 0, x2: width, y1: y, y2: y })
   })
-  return [...times, ...names]
+  return [...times, ...lines]
+}
+
+function namesOf(lanes: readonly Lane[], own: string | undefined): readonly SVGElement[] {
+  return lanes.map(({ tab }, row) => {
+    const name = drawn('text', { class: tab === own ? 'lane own' : 'lane', x: 0, y: top + row * laneHeight + 15 })
+    return written(name, tab === own ? `Tab ${tab}, this one` : `Tab ${tab}`)
+  })
 }
 
 function written(shape: SVGElement, words: string): SVGElement {

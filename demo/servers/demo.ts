@@ -51,7 +51,7 @@ async function withOwnServers(page: PageServer, files: PageContent['files']): Pr
     advice: [
       `Authorization server ${server.issuer} (tokens of 60 seconds, each refresh token serves once), API ${api.origin}.`,
       'Sign in as Ada, take a scope away on the consent page, then call the notes and the mail.',
-      'Open a second tab, let both read, slow the token endpoint down and expire the tokens: one renews, the other waits.',
+      'Open a second tab, let both read, slow the token endpoint down and revoke the tokens: one renews, the other waits.',
       'Ctrl-C stops everything.',
     ],
     close: async () => {

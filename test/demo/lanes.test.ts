@@ -22,6 +22,16 @@ const answer = (tab: string, at: number, id: string): Happening => ({
 })
 const attached = { type: 'token_attached', origin: 'https://api.example' } as const
 
+const whole = (label: string, from: number, sent: number, until: number) => ({
+  label,
+  stretches: [
+    { kind: 'waits', from, until: sent },
+    { kind: 'travels', from: sent, until },
+  ],
+  until,
+  good: true,
+})
+
 test('one tab renews, and both tabs’ calls wait for it', () => {
   const lanes = lanesOf(
     [
@@ -38,10 +48,10 @@ test('one tab renews, and both tabs’ calls wait for it', () => {
     'A',
   )
   expect(lanes).toEqual([
-    { tab: 'A', calls: [{ label: 'a', from: 0, sent: 10, until: 20, good: true }], renewals: [{ from: 1, until: 9 }], marks: [] },
+    { tab: 'A', calls: [whole('a', 0, 10, 20)], renewals: [{ from: 1, until: 9 }], marks: [] },
     {
       tab: 'B',
-      calls: [{ label: 'b', from: 2, sent: 12, until: 21, good: true }],
+      calls: [whole('b', 2, 12, 21)],
       renewals: [],
       marks: [{ kind: 'adopted', at: 11, words: 'took over another’s token' }],
     },
@@ -54,7 +64,24 @@ test('this tab has a lane before it has done anything', () => {
 
 test('calls that wait together are sent in the order in which they came', () => {
   const [lane] = lanesOf([call('A', 0, 'a'), call('A', 1, 'b'), event('A', 5, attached), event('A', 6, attached)], 'A')
-  expect(lane?.calls.map(({ sent }) => sent)).toEqual([5, 6])
+  expect(lane?.calls.map(({ stretches }) => stretches.at(-1))).toEqual([
+    { kind: 'travels', from: 5 },
+    { kind: 'travels', from: 6 },
+  ])
+})
+
+test('a call whose token was refused waits once more', () => {
+  const rejected = { type: 'token_rejected', origin: 'https://api.example' } as const
+  const [lane] = lanesOf(
+    [call('A', 0, 'a'), event('A', 1, attached), event('A', 4, rejected), event('A', 8, attached), answer('A', 9, 'a')],
+    'A',
+  )
+  expect(lane?.calls[0]?.stretches).toEqual([
+    { kind: 'waits', from: 0, until: 1 },
+    { kind: 'travels', from: 1, until: 4 },
+    { kind: 'waits', from: 4, until: 8 },
+    { kind: 'travels', from: 8, until: 9 },
+  ])
 })
 
 test('a failed renewal says why, with or without a beginning on the screen', () => {
