@@ -105,14 +105,9 @@ test('a page loads the protocol only when an exchange is due', async () => {
   }
 })
 
-test('each program is within the size that package.json sets for it', async () => {
-  expect(packageFile.size.length).toBeGreaterThan(0)
-  for (const { program, limit, firstLoad } of packageFile.size) {
-    const { size } = await bundle(program)
-    const bytes = firstLoad === true ? size.first : size.all
-    console.log(`${String(bytes).padStart(6)} of ${limit} bytes${firstLoad === true ? ', first load' : ''}: ${program}`)
-    expect(bytes, program).toBeLessThanOrEqual(limit)
-  }
+test.for(packageFile.size)('$program is at most $limit bytes (first load only: $firstLoad)', async ({ program, limit, firstLoad }) => {
+  const { size } = await bundle(program)
+  expect(firstLoad ? size.first : size.all).toBeLessThanOrEqual(limit)
 })
 
 test('what a program imports besides is in dependencies, and nowhere else', async () => {

@@ -16,7 +16,8 @@ interface PackageFile {
   readonly exports: Readonly<Record<string, string | Target>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly scripts: Readonly<Record<string, string>>
-  readonly size: readonly { readonly program: string; readonly limit: number; readonly firstLoad?: boolean }[]
+  /** The most that a program may weigh, minified and compressed by brotli, in bytes: all of it, or what a page loads at once. */
+  readonly size: readonly { readonly program: string; readonly firstLoad: boolean; readonly limit: number }[]
 }
 
 export const packageFile: PackageFile = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as PackageFile
