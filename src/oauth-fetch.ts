@@ -7,6 +7,7 @@ import { isRedirect, mostRedirects } from './core/redirect.js'
 import { readResources } from './core/resource.js'
 import { Secret } from './core/secret.js'
 import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
+import { unlessAborted } from './core/unless-aborted.js'
 import { type Listing, listing } from './oauth-fetch/listing.js'
 import { type Outgoing, asRequest, canBeSentAgain, outgoing, redirected, withToken } from './oauth-fetch/outgoing.js'
 import { systemClock } from './system-clock.js'
@@ -75,7 +76,7 @@ async function call(place: Place, input: RequestInfo | URL, init: RequestInit | 
   let request = outgoing(asked, init, url, resource)
   for (let redirects = 0, mayRetry = true; ; redirects += 1) {
     request.signal?.throwIfAborted()
-    const token = await place.source.token(wantedBy(request))
+    const token = await unlessAborted(place.source.token(wantedBy(request)), request.signal)
     const first = await send(place, request, withToken(request, await token.headersFor(request.method, request.url.href)))
     if (isUsual(first)) return arrived(first, redirects)
     const second: Response | undefined = asksForAnotherToken(first, token.tokenType)
@@ -135,7 +136,7 @@ async function laterToken(
 ): Promise<{ readonly headers: HeadersInit; readonly tokenType: AccessToken['tokenType'] } | undefined> {
   const { signal, method, url } = request
   try {
-    const later = await source.token({ ...wantedBy(request), rejected })
+    const later = await unlessAborted(source.token({ ...wantedBy(request), rejected }), signal)
     // A source of the program's own may know of no other token.
     if (Secret.equals(later, rejected)) return undefined
     return { headers: withToken(request, await later.headersFor(method, url.href)), tokenType: later.tokenType }

@@ -200,6 +200,25 @@ describe('where there is no other token the 401 comes back:', () => {
     expect(other).toMatchObject({ status: 'fulfilled', value: { status: 200 } })
   })
 
+  test('F15 an abort ends the waiting for a token, even where the source is deaf to it', async () => {
+    const controller = new AbortController()
+    const send = oauthFetch({ token: () => new Promise(() => {}) }, resources())
+    const call = send(`${api.origin}/x`, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+    const late = oauthFetch(
+      { token: ({ rejected } = {}) => (rejected === undefined ? Promise.resolve(accessToken('token-1')) : new Promise(() => {})) },
+      resources(),
+    )
+    const again = new AbortController()
+    api.answer = (received, response) => {
+      refuse()(received, response)
+      setImmediate(() => again.abort(new Error('enough')))
+    }
+    await expect(late(`${api.origin}/x`, { signal: again.signal })).rejects.toThrow('enough')
+    expect(api.received).toHaveLength(1)
+  })
+
   test('F7 a first token() that fails rejects the call with its error, and nothing is sent', async () => {
     const error = new OAuthError('sign_in_required', 'Nobody is signed in.')
     await expect(oauthFetch({ token: () => Promise.reject(error) }, resources())(`${api.origin}/x`)).rejects.toBe(error)
