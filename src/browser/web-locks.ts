@@ -38,12 +38,17 @@ async function runLocked<T>(name: string, run: () => Promise<T>, options: { read
   })
 }
 
-/** An opaque origin, or a page that is being left. */
+/** As to a page that is being left. */
 function refused(): OAuthError {
-  return new OAuthError('not_supported', 'The browser refused this page a Web Lock. Give the page an origin of its own, or leave out lock.')
+  return new OAuthError(
+    'not_supported',
+    'The browser refused this page a Web Lock, as it does to one that is being left. Try again in a page that stays.',
+  )
 }
 
-/** `null` in some test environments. */
+/** None in a page of an opaque origin (a sandboxed frame): there each request is refused, and nothing is shared that a lock would keep apart. */
 function lockManager(): LockManager | undefined {
-  return (globalThis as { readonly navigator?: { readonly locks?: LockManager | null } }).navigator?.locks ?? undefined
+  const { origin, navigator } = globalThis as { readonly origin?: string; readonly navigator?: { readonly locks?: LockManager | null } }
+  // `null` in some test environments.
+  return origin === 'null' ? undefined : (navigator?.locks ?? undefined)
 }

@@ -1,0 +1,73 @@
+// @vitest-environment happy-dom
+import { afterEach, expect, test, vi } from 'vitest'
+import { page } from '../../src/browser/page.js'
+
+afterEach(() => vi.unstubAllGlobals())
+
+const here = window as unknown as { happyDOM: { setURL(url: string): void } }
+
+test('its address is replaced in the same entry of the history, whose state stays', () => {
+  here.happyDOM.setURL('https://app.example/callback?code=1&state=2')
+  const replaceState = vi.spyOn(window.history, 'replaceState')
+  vi.spyOn(window.history, 'state', 'get').mockReturnValue({ of: 'the router' })
+  page.replaceAddress(new URL('https://app.example/callback'))
+  expect(replaceState.mock.calls[0]?.[0]).toEqual({ of: 'the router' })
+  vi.restoreAllMocks()
+  expect(page.address()?.href).toBe('https://app.example/callback')
+  expect(page.origin()).toBe('https://app.example')
+})
+
+test('Back is told only where the page was kept as it was, and only until it stops', () => {
+  const restored = vi.fn()
+  const stop = page.onRestored(restored)
+  const show = (persisted: boolean) => window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }))
+  show(false)
+  expect(restored).not.toHaveBeenCalled()
+  show(true)
+  expect(restored).toHaveBeenCalledOnce()
+  stop()
+  show(true)
+  expect(restored).toHaveBeenCalledOnce()
+})
+
+test('it wakes when it is shown, visible again or online, and only until it stops', () => {
+  const woke = vi.fn()
+  const stop = page.onWake(woke)
+  window.dispatchEvent(new Event('online'))
+  window.dispatchEvent(new Event('pageshow'))
+  expect(woke).toHaveBeenCalledTimes(2)
+  const visibility = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden')
+  document.dispatchEvent(new Event('visibilitychange'))
+  expect(woke).toHaveBeenCalledTimes(2)
+  visibility.mockReturnValue('visible')
+  document.dispatchEvent(new Event('visibilitychange'))
+  expect(woke).toHaveBeenCalledTimes(3)
+  stop()
+  window.dispatchEvent(new Event('online'))
+  document.dispatchEvent(new Event('visibilitychange'))
+  expect(woke).toHaveBeenCalledTimes(3)
+  visibility.mockRestore()
+})
+
+test('a page that is prerendered is ready when the user looks at it', async () => {
+  await page.ready()
+  Object.defineProperty(document, 'prerendering', { configurable: true, value: true })
+  const ready = vi.fn()
+  const becoming = page.ready().then(ready)
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  expect(ready).not.toHaveBeenCalled()
+  document.dispatchEvent(new Event('prerenderingchange'))
+  await becoming
+  Reflect.deleteProperty(document, 'prerendering')
+})
+
+test('where there is no window there is no page, and nothing to listen to', async () => {
+  vi.stubGlobal('window', undefined)
+  await page.ready()
+  expect(page.address()).toBeUndefined()
+  page.replaceAddress(new URL('https://app.example/'))
+  page.onRestored(() => {})()
+  page.onWake(() => {})()
+  expect(() => page.origin()).toThrow(expect.objectContaining({ code: 'not_supported' }) as Error)
+  expect(() => page.navigate(new URL('https://as.example/'))).toThrow(expect.objectContaining({ code: 'not_supported' }) as Error)
+})
