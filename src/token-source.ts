@@ -55,8 +55,8 @@ export interface TokenEngine extends TokenSource {
   subscribe(changed: () => void): () => void
 }
 
-/** A token is renewed behind the call in the last fifth of its life, and never sooner than a minute before its end. */
-const margin = { milliseconds: 60_000, share: 0.2 }
+/** A token is renewed behind the call in the last quarter of its life, and never sooner than a minute before its end. */
+const margin = { milliseconds: 60_000, share: 0.25 }
 /** Beyond the deadline: what a sender may need to notice it, and to write down what came of it. */
 const grace = 3_000
 

@@ -40,8 +40,8 @@ export type Decision =
   | { readonly kind: 'another_session' }
   | { readonly kind: 'scope_not_granted'; readonly missing: readonly string[] }
 
-/** A token with less left may well be dead on arrival: one second, or for short lives a twentieth. */
-const transit = { milliseconds: 1_000, share: 0.05 }
+/** A token with less left may well be dead on arrival: servers count whole seconds, so it can end one second early. Of short lives, a fifth. */
+const transit = { milliseconds: 1_000, share: 0.2 }
 
 /**
  * What to do for one call. It reads no clock and draws no random number; whoever asks again with the same values gets the same answer.
@@ -118,7 +118,7 @@ function isFor(token: StoredToken, wanted: Asked): boolean {
 
 function renewalMargin(token: StoredToken, policy: Policy): number {
   const margin = token.lifetime === undefined ? 0 : Math.min(policy.margin, token.lifetime * policy.share)
-  return margin * (1 - policy.spread / 4)
+  return margin * (1 - policy.spread / 8)
 }
 
 function transitTime(token: StoredToken): number {

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type Page, type Request, chromium } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findBrowser, launchArgs } from '../set-up/browser.mjs'
+
+let demo: ChildProcess
+let address: string
+let browser: Browser
+
+beforeAll(async () => {
+  demo = spawn(process.execPath, [fileURLToPath(new URL('../../demo/start.mjs', import.meta.url))], { env: { ...process.env, PORT: '' } })
+  const [chunk] = (await once(demo.stdout!, 'data')) as [Buffer]
+  address = /^Demo ready: (\S+)$/m.exec(chunk.toString())?.[1] ?? ''
+  browser = await chromium.launch({ executablePath: await findBrowser(), args: launchArgs })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  demo?.kill('SIGKILL')
+})
+
+/** Collects what must not be seen anywhere on the page, and what must not happen. */
+function watch(page: Page): { readonly secrets: Set<string>; readonly faults: string[] } {
+  const secrets = new Set<string>()
+  const faults: string[] = []
+  const keep = (secret: string | null | undefined) => void (secret && secrets.add(secret))
+  page.on('request', (request: Request) => {
+    keep(request.headers()['authorization']?.replace('Bearer ', ''))
+    if (!request.url().endsWith('/token')) return
+    const form = new URLSearchParams(request.postData() ?? '')
+    for (const name of ['code', 'code_verifier', 'refresh_token']) keep(form.get(name))
+  })
+  page.on('pageerror', (error) => faults.push(String(error)))
+  page.on('console', (message) => {
+    // That an answer was a 401, 403 or 503 is what the demo is about.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) faults.push(message.text())
+  })
+  return { secrets, faults }
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name })
+const result = (page: Page, label: string, outcome: string) =>
+  page.locator('#result p', { hasText: label }).filter({ hasText: outcome }).waitFor()
+const journal = (page: Page, words: string | RegExp) => page.locator('#journal li', { hasText: words }).first().waitFor()
+
+test('a newcomer walks through the demo, and sees no token', async () => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const { secrets, faults } = watch(page)
+  await page.goto(address)
+
+  // Consent to a part.
+  await button(page, 'Sign in').click()
+  await button(page, 'Ada').click()
+  await page.getByLabel('Write notes').uncheck()
+  await button(page, 'Allow selected').click()
+  await page.locator('#who', { hasText: 'Ada' }).waitFor()
+  expect(page.url()).toBe(`${address}/`)
+  expect(await page.locator('.granted li', { hasText: 'notes:write' }).innerText()).toContain('not granted')
+  expect(await page.locator('.granted li', { hasText: 'notes:read' }).innerText()).not.toContain('not granted')
+
+  // Both APIs, and one call that is not allowed.
+  await button(page, 'Read notes').click()
+  await result(page, 'Read notes', '200')
+  await button(page, 'Read mail').click()
+  await result(page, 'Read mail', '200')
+  await button(page, 'Ten at once').click()
+  await result(page, 'Ten at once', '10 × 200')
+  expect(await page.locator('#tokens li').allInnerTexts()).toEqual([
+    expect.stringMatching(/Notes\s+\d+ s/),
+    expect.stringMatching(/Mail\s+\d+ s/),
+  ])
+  await button(page, 'Write a note').click()
+  await result(page, 'Write a note', '403')
+
+  // Trouble: a refused token is renewed once, a dead token endpoint ends nothing, and neither does being offline.
+  await button(page, 'Refuse this token').click()
+  await button(page, 'Read mail').click()
+  await journal(page, 'The API refused the token')
+  await result(page, 'Read mail', '200')
+  await page.getByLabel('Stop the token endpoint').check()
+  await button(page, 'Expire the tokens now').click()
+  await journal(page, 'Got no new token: server_unavailable')
+  await button(page, 'Read notes').click()
+  await result(page, 'Read notes', '200')
+  await page.getByLabel('Stop the token endpoint').uncheck()
+  await page.getByLabel('Take this tab off the network').check()
+  await button(page, 'Read mail').click()
+  await result(page, 'Read mail', 'network')
+  await page.getByLabel('Take this tab off the network').uncheck()
+
+  // A second tab has the same session, and the first hears what it does.
+  const [second] = await Promise.all([context.waitForEvent('page'), button(page, 'Open a second tab').click()])
+  await second.locator('#who', { hasText: 'Ada' }).waitFor()
+  await button(second, 'Read notes').click()
+  await page.locator('#journal li', { hasText: 'B' }).filter({ hasText: 'Read notes: 200' }).waitFor()
+  expect(await page.locator('.lanes .lane').allTextContents()).toEqual(['Tab A, this one', 'Tab B'])
+  expect(await page.locator('#seen div', { hasText: 'used twice' }).innerText()).toContain('0')
+
+  // What the API asked for, asked for.
+  await button(page, 'Ask for the rest').click()
+  await button(page, 'Allow selected').click()
+  await page.locator('.granted li', { hasText: 'notes:write' }).filter({ hasNotText: 'not granted' }).waitFor()
+
+  // Nothing of it is to be seen, or kept where it can be read.
+  const seen = await page.evaluate(
+    () => document.documentElement.outerHTML + JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }),
+  )
+  expect(secrets.size).toBeGreaterThan(6)
+  for (const secret of secrets) expect(seen).not.toContain(secret)
+
+  await button(page, /^Sign out$/).click()
+  await page.locator('#who', { hasText: 'Signed out' }).waitFor()
+  await second.locator('#who', { hasText: 'Signed out' }).waitFor()
+  expect(faults).toEqual([])
+  await context.close()
+})
+
+test('who allows nothing is told so', async () => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(address)
+  await button(page, 'Sign in').click()
+  await button(page, /^Back to/).click()
+  await page.getByRole('alert').filter({ hasText: 'access_denied' }).waitFor()
+  await context.close()
+})
+
+test.for([
+  { name: 'a phone', width: 390 },
+  { name: 'a narrow phone', width: 320 },
+  { name: 'a tablet', width: 768 },
+])('the page fits $name', async ({ width }) => {
+  const context = await browser.newContext({ viewport: { width, height: 800 } })
+  const page = await context.newPage()
+  await page.goto(address)
+  await button(page, 'Sign in').waitFor()
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
+  await context.close()
+})
