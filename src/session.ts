@@ -99,14 +99,16 @@ export function session(parts: SessionParts): Session {
   }
 
   async function resumeWith(handedIn: string | URL): Promise<boolean> {
-    const response = parse(handedIn)
-    if (response === undefined) {
-      throw new OAuthError(
-        'authorization_response_invalid',
-        'What was handed to resume() is no URL. Give it the whole address that the user came back to.',
-      )
-    }
-    await reported(async () => flows.complete(await flows.take(response), response))
+    await reported(async () => {
+      const response = parse(handedIn)
+      if (response === undefined) {
+        throw new OAuthError(
+          'authorization_response_invalid',
+          'What was handed to resume() is no URL. Give it the whole address that the user came back to.',
+        )
+      }
+      await flows.complete(await flows.take(response), response)
+    })
     return true
   }
 

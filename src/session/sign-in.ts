@@ -2,9 +2,10 @@ import type { Client } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import type { PendingRequest } from '../core/pending-request.js'
 import type { UserAgent } from '../core/ports.js'
-import { unionScope } from '../core/scope.js'
+import { missingScope, unionScope } from '../core/scope.js'
 import { Secret, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
+import type { TokenRecord } from '../core/token-record.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import type { TokenEngine } from '../token-source.js'
 import type { PendingRequests } from './pending-requests.js'
@@ -123,14 +124,17 @@ export function signIns(parts: SignInParts): SignIns {
     const { finishAuthorization } = await import('../grants/authorization-code.js')
     const started = { monotonic: clock.monotonic(), wall: clock.now() }
     const answer = await finishAuthorization(client, request, response)
+    let record: TokenRecord
     try {
-      await engine.signIn(answer, { scope: request.scope, started })
+      record = await engine.signIn(answer, { scope: request.scope, started })
     } catch (error) {
       // Another user's tokens have no place here; whatever else failed may have stored these.
       if (error instanceof OAuthError && error.code === 'different_user') void revokeAnswer(client, answer)
       throw error
     }
     emit({ type: 'sign_in_finished' })
+    const missing = missingScope(record.grantedScope, request.scope)
+    if (missing.length > 0) emit({ type: 'scope_narrowed', missingScope: missing })
   }
 
   return { start, take, complete }

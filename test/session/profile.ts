@@ -110,7 +110,8 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
       page,
       session: made,
       events,
-      said: () => events.map((event) => ('code' in event ? `${event.type} ${event.code}` : event.type)),
+      said: () =>
+        events.map((event) => [event.type, 'code' in event ? event.code : 'reason' in event ? event.reason : ''].join(' ').trim()),
       leave: async (how) => {
         const left = page.left()
         return Promise.race([left, made.signIn(how).then(() => Promise.reject(new Error('The page was not left.')))])
@@ -149,9 +150,10 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
 function recording(store: Store, written: string[]): Store {
   return {
     ...store,
-    replace: (key, seen, next) => {
-      if (next !== undefined) written.push(next.value)
-      return store.replace(key, seen, next)
+    replace: async (key, seen, next) => {
+      const done = await store.replace(key, seen, next)
+      if (done && next !== undefined) written.push(next.value)
+      return done
     },
   }
 }

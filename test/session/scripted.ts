@@ -45,7 +45,7 @@ export async function scriptedServer(metadata: Readonly<Record<string, unknown>>
     grants.set(refreshToken, asked)
     const now = Math.floor(Date.now() / 1_000)
     const nonce = renewal ? undefined : asked.nonce
-    const claims = { iss: origin, sub: asked.user, aud: 'page', iat: now, exp: now + 300, nonce, ...server.claims }
+    const claims = { iss: origin, sub: asked.user, aud: 'page', iat: now, exp: now + 3_600, nonce, ...server.claims }
     const idToken = asked.scope?.split(' ').includes('openid') ? jwt(claims) : undefined
     if (idToken !== undefined) issued.push(idToken)
     return json({
