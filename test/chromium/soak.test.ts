@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
 import { type DemoAuthorizationServer, startAuthorizationServer } from '../../demo/servers/authorization-server.js'
-import { type TestBrowser, type TestPage, startBrowser, startTestPage } from '../support/chromium.js'
+import { type Pages, startPages } from '../support/chromium.js'
 import { expectNothingFound } from '../support/sweep.js'
 import type { CallerConfig, Seen } from './pages/caller.js'
 
@@ -14,36 +14,53 @@ const lifetimeSeconds = 5
 
 let server: DemoAuthorizationServer
 let api: DemoApi
-let page: TestPage
-let browser: TestBrowser
+let pages: Pages
 const said: string[] = []
 
 beforeEach(async () => {
-  page = await startTestPage('test/chromium/pages/caller.ts')
+  let config: CallerConfig | undefined
+  pages = await startPages({
+    bundleEntry: new URL('pages/caller.ts', import.meta.url),
+    answer: (request, response) => {
+      if (request.url !== '/config.json') return false
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(config))
+      return true
+    },
+  })
   server = await startAuthorizationServer({
-    clients: [{ clientId: 'page', redirectUris: [`${page.origin}/callback`] }],
+    clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`] }],
     accessTokenSeconds: lifetimeSeconds,
     automatic: { account: 'ann' },
   })
-  api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [page.origin] })
-  const config: CallerConfig = { issuer: server.issuer, api: api.origin, betweenCallsMilliseconds: 100 }
-  page.open({ config, connect: [server.issuer, api.origin] })
-  browser = await startBrowser()
+  api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
+  config = { issuer: server.issuer, api: api.origin, betweenCallsMilliseconds: 100 }
 })
 
 afterEach(async () => {
   expectNothingFound(server.issued(), { console: said, 'log of the API': api.log })
-  await browser.close()
-  await Promise.all([page.close(), api.close(), server.close()])
+  await Promise.all([pages.close(), api.close(), server.close()])
   expect(server.errors).toEqual([])
 })
 
 async function openTab(): Promise<Page> {
-  const tab = await browser.context.newPage()
+  const tab = await pages.open()
   tab.on('console', (message) => said.push(message.text()))
-  await tab.goto(`${page.origin}/`)
-  await tab.waitForFunction(() => (globalThis as { seen?: Seen }).seen?.ready === true)
+  await calling(tab)
   return tab
+}
+
+async function calling(tab: Page): Promise<void> {
+  await tab.waitForFunction(() => (globalThis as { seen?: Seen }).seen?.ready === true)
+}
+
+/** The next renewal is seconds away: a page that is left during one would need a server with some grace. */
+async function justRenewed(tab: Page): Promise<void> {
+  const finished = ({ events }: Seen) => events.filter(({ type }) => type === 'renewal_finished').length
+  const before = finished(await seenBy(tab))
+  await tab.waitForFunction(
+    (count) => (globalThis as unknown as { seen: Seen }).seen.events.filter(({ type }) => type === 'renewal_finished').length > count,
+    before,
+  )
 }
 
 const seenBy = (tab: Page): Promise<Seen> => tab.evaluate(() => (globalThis as unknown as { seen: Seen }).seen)
@@ -58,13 +75,14 @@ test(
     const parts = 4
     for (let part = 0; part < parts; part++) {
       await pause(soakSeconds / parts)
+      await justRenewed(tab)
       looks.push(await seenBy(tab))
       if (part === 1) {
-        await browser.restart()
+        await pages.restart()
         tab = await openTab()
       } else {
         await tab.reload()
-        await tab.waitForFunction(() => (globalThis as { seen?: Seen }).seen?.ready === true)
+        await calling(tab)
       }
     }
     looks.push(await seenBy(tab))

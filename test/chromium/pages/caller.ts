@@ -1,5 +1,4 @@
 import { browserSession, oauthFetch, type OAuthEvent } from '../../../src/browser/index.js'
-import { readConfig } from './config.js'
 
 // A page that signs its user in and then calls an API as long as it is open. It counts what it saw; a test reads `window.seen`.
 
@@ -22,7 +21,7 @@ declare global {
   }
 }
 
-const config = readConfig<CallerConfig>()
+const config = (await (await fetch('/config.json')).json()) as CallerConfig
 const seen: Seen = { ready: false, statuses: {}, errors: [], events: [] }
 window.seen = seen
 
