@@ -93,7 +93,13 @@ export function session(parts: SessionParts): Session {
 
   async function resume(response?: string | URL): Promise<boolean> {
     if (response !== undefined) return resumeWith(response)
-    if (place !== undefined) await onceAtATime(place, key, () => takeUpAddress(place))
+    try {
+      if (place !== undefined) await onceAtATime(place, key, () => takeUpAddress(place))
+    } catch (error) {
+      // Whatever the response was: a page that renders the session sees where it stands.
+      await engine.look().catch(() => {})
+      throw error
+    }
     const { record } = await engine.look()
     return engine.judge(record).kind !== 'sign_in'
   }

@@ -234,7 +234,7 @@ test.each<[string, Readonly<Record<string, string>>, string]>([
   await expect(tab.session.resume()).rejects.toMatchObject({ code })
   expect(tab.page.address()?.href).toBe(redirectUri)
   expect(tab.said()).toEqual([`sign_in_failed ${code}`])
-  expect(tab.session.snapshot().status).not.toBe('signing_in')
+  expect(tab.session.snapshot().status).toBe('signed_out')
   // No loop: a program that signs in again when resume() is false has its false once, after the rejection was shown.
   expect(await tab.session.resume()).toBe(false)
   expect(await open(tab.page.address()).session.resume()).toBe(false)
