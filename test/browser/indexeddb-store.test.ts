@@ -170,7 +170,21 @@ test('another tab may delete the database; this one goes on with a new one and a
   expect(await store.get('key')).toBeUndefined()
   expect(await store.replace('key', undefined, record('2', 'two'))).toBe(true)
   expect((await store.get('key'))?.value).toBe('two')
-  expect((await dump()).get('sealing key')).not.toMatchObject({ id: before.id })
+  const after = (await dump()).get('sealing key') as { id: string }
+  expect(after.id).not.toBe(before.id)
+  expect((await indexedDBStore().get('key'))?.value).toBe('two')
+})
+
+test('a connection that the browser has closed without a word is opened anew', async () => {
+  const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
+  const store = indexedDBStore()
+  await store.replace('key', undefined, record('1', 'one'))
+  const close = () => (transaction.mock.contexts.at(-1) as unknown as IDBDatabase).close()
+  close()
+  expect((await store.get('key'))?.value).toBe('one')
+  close()
+  expect(await store.replace('key', '1', record('2', 'two'))).toBe(true)
+  expect((await indexedDBStore().get('key'))?.value).toBe('two')
 })
 
 test('a connection that died is opened again, once', async () => {
