@@ -18,6 +18,9 @@ import { storedKeyRing } from './sealing-key.js'
  * of a lost key) has an empty value, and can be replaced by its version. What has expired is missing, and removed when it is met.
  *
  * @param options `database`: its name, by default `valetkey`. Applications of one origin that are to share nothing take one each.
+ *
+ * @example
+ * const session = browserSession({ issuer, clientId, redirectUri: '/callback', store: indexedDBStore({ database: 'mail' }) })
  */
 export function indexedDBStore(options: { readonly database?: string } = {}): Store {
   const name = text(ownMembers(options, ['database'], 'indexedDBStore'), 'database') ?? 'valetkey'

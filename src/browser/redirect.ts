@@ -8,6 +8,9 @@ import type { Page } from './page.js'
  * `authorize` therefore never resolves. It rejects with `cancelled` when the user comes Back to this very page, with the signal's reason when
  * that is aborted before the page is left, with `authorization_failed` where the address is not http or https, and with `not_supported` where
  * there is no page.
+ *
+ * @example
+ * const session = browserSession({ issuer, clientId, redirectUri: '/callback', userAgent: redirect() }) // what a page has by itself
  */
 export function redirect(): UserAgent {
   return redirectOf(thisPage)

@@ -6,6 +6,9 @@ import { bare } from '../core/secret.js'
  * Web Locks: exclusive among the tabs and workers of an origin, held until `run` has settled, never stolen; only the end of its holder
  * releases one early. `signal` ends the waiting, with its reason. Rejects with `not_supported` where there are no Web Locks (a page that is
  * neither https nor on loopback, or no page at all).
+ *
+ * @example
+ * const session = browserSession({ issuer, clientId, redirectUri: '/callback', lock: webLocks() })
  */
 export function webLocks(): Lock {
   return Object.assign(runLocked, { releasedOnlyByDeath: true as const })

@@ -44,6 +44,14 @@ export interface OAuthErrorFacts {
  * The only error of valetkey: `code` from a closed union, a message that says what happened and what to do next,
  * and never a token, code, verifier, client secret or response body, nor another library's error as its `cause`.
  * (An abort rejects with the signal's reason instead, as `fetch` does.)
+ *
+ * @example
+ * try {
+ *   await session.token()
+ * } catch (error) {
+ *   if (error instanceof OAuthError && error.code === 'sign_in_required') await session.signIn()
+ *   else throw error
+ * }
  */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode

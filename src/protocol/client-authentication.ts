@@ -3,7 +3,12 @@ import type { ClientAuthentication } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import { bare } from '../core/secret.js'
 
-/** A public client: it says its `client_id` and proves nothing (RFC 6749 section 2.1). */
+/**
+ * A public client: it says its `client_id` and proves nothing (RFC 6749 section 2.1).
+ *
+ * @example
+ * const settings = { issuer, clientId, clientAuthentication: none() } satisfies ClientOptions
+ */
 export function none(): ClientAuthentication {
   return Object.freeze(bare<ClientAuthentication>({ method: 'none' }))
 }

@@ -5,6 +5,9 @@ import { watchers } from './watchers.js'
 /**
  * A store in this process's memory: it is gone with the process, and each call makes one of its own.
  * What has passed its `expiresAt` is missing, and is forgotten without a timer, at the latest when the store has doubled.
+ *
+ * @example
+ * const session = browserSession({ issuer, clientId, redirectUri: '/callback', store: memoryStore() }) // a kiosk: nothing outlives the page
  */
 export function memoryStore(): Store {
   const records = new Map<string, Versioned>()

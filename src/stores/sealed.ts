@@ -16,7 +16,7 @@ export type { EncryptionKey } from './encryption-key.js'
  * Throws `invalid_configuration` where `encryptionKey` is not 32 bytes. Rejects with `store_unavailable` where a function for it fails.
  *
  * @example
- * const store = sealed(memoryStore(), { encryptionKey: process.env.STORE_KEY! })     // openssl rand -base64 32
+ * const store = sealed(memoryStore(), { encryptionKey: process.env['STORE_KEY']! })     // openssl rand -base64 32
  */
 export function sealed(store: Store, options: { readonly encryptionKey: EncryptionKey }): Store {
   const members = ownMembers(options, ['encryptionKey'], 'sealed')

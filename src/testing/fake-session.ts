@@ -10,6 +10,10 @@ const snapshotMembers = ['status', 'grantedScope', 'idTokenClaims', 'authorizati
 /**
  * A session for an application's own tests: signed in as you say (signed out, if you say nothing), signs in and out without a server and
  * at once. A sign-in is granted whatever it asks for. Its access token is `token`, else one whose text is `test-token`.
+ *
+ * @example
+ * const session = fakeSession({ status: 'signed_in', grantedScope: ['notes:read'] })
+ * const api = oauthFetch(session, { resources: ['https://api.example.com/'], fetch: async () => new Response('[]') })
  */
 export function fakeSession(start: Partial<SessionSnapshot> & { readonly token?: AccessToken } = {}): Session {
   const { token, ...facts } = ownMembers(start, [...snapshotMembers, 'token'], 'fakeSession') as typeof start

@@ -10,6 +10,11 @@ interface Waiting {
  * what a wait sets off happens at its own time.
  *
  * @param start milliseconds since the epoch; by default the first of January 2026
+ *
+ * @example
+ * const clock = manualClock()
+ * const session = browserSession({ issuer, clientId, redirectUri: '/callback', store: memoryStore(), clock })
+ * await clock.advance(60_000)
  */
 export function manualClock(start: number = Date.UTC(2026, 0, 1)): Clock & { advance(milliseconds: number): Promise<void> } {
   const waits = new Set<Waiting>()
