@@ -32,6 +32,7 @@ describe('challengeOf', () => {
     ],
     ['token68 before', 'Negotiate a87421000492aa874209af8bc028==, Bearer error="invalid_token"', { error: 'invalid_token' }],
     ['token68 of our own scheme', 'Bearer abc=, Bearer scope="a"', { error: undefined }],
+    ['a stray quoted string before', '"Basic x", Bearer error="invalid_token"', { error: 'invalid_token' }],
     ['a scheme alone before', 'Negotiate, Bearer error="invalid_token"', { error: 'invalid_token' }],
     [
       'RFC 9110’s own example',
@@ -92,6 +93,7 @@ describe('challengeOf', () => {
     ['an unknown error', 401, 'Bearer error="constructor"'],
     ['a bare 403', 403, 'Bearer realm="x"'],
     ['a quoted scheme', 401, '"Bearer error=invalid_token"'],
+    ['token68 that reads like a scheme', 401, 'Negotiate bearer'],
     ['a string that does not end', 401, 'Basic realm="x, Bearer error=invalid_token'],
     ['200', 200, 'Bearer error="invalid_token"'],
     ['400', 400, 'Bearer error="invalid_token"'],

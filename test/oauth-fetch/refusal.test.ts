@@ -109,6 +109,19 @@ describe('a 401 is met by one renewal and one retry:', () => {
     expect(source.asked[1]?.rejected?.reveal()).toBe('token-1')
   })
 
+  test('F9 the first request and its repetition are two: who keeps the one sees nothing of the other', async () => {
+    const inits: (RequestInit | undefined)[] = []
+    const send = oauthFetch(counting(), {
+      resources: ['https://api.example/'],
+      fetch: async (_, init) => {
+        inits.push(init)
+        return new Response('', { status: inits.length === 1 ? 401 : 200 })
+      },
+    })
+    await send('https://api.example/x', { method: 'POST', body: 'x' })
+    expect(inits).toMatchObject([{ headers: { authorization: 'Bearer token-1' } }, { headers: { authorization: 'Bearer token-2' } }])
+  })
+
   test('F9 1,000 calls that all meet a 401 cost one renewal', async () => {
     const source = counting()
     let waiting: (() => void)[] = []
@@ -206,17 +219,25 @@ describe('where there is no other token the 401 comes back:', () => {
     const call = send(`${api.origin}/x`, { signal: controller.signal })
     controller.abort(new Error('enough'))
     await expect(call).rejects.toThrow('enough')
-    const late = oauthFetch(
-      { token: ({ rejected } = {}) => (rejected === undefined ? Promise.resolve(accessToken('token-1')) : new Promise(() => {})) },
-      resources(),
-    )
-    const again = new AbortController()
-    api.answer = (received, response) => {
-      refuse()(received, response)
-      setImmediate(() => again.abort(new Error('enough')))
+  })
+
+  test('F15 also for the token that answers a refusal', async () => {
+    const controller = new AbortController()
+    const source: TokenSource = {
+      token: ({ rejected } = {}) => {
+        if (rejected === undefined) return Promise.resolve(accessToken('token-1'))
+        queueMicrotask(() => controller.abort(new Error('enough')))
+        return new Promise(() => {})
+      },
     }
-    await expect(late(`${api.origin}/x`, { signal: again.signal })).rejects.toThrow('enough')
+    await expect(oauthFetch(source, resources())(`${api.origin}/x`, { signal: controller.signal })).rejects.toThrow('enough')
     expect(api.received).toHaveLength(1)
+  })
+
+  test('F15 a call that was given up before it began asks for no token', async () => {
+    const source = counting()
+    await expect(oauthFetch(source, resources())(`${api.origin}/x`, { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
+    expect(source.asked).toEqual([])
   })
 
   test('F7 a first token() that fails rejects the call with its error, and nothing is sent', async () => {

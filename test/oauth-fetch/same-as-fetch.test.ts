@@ -105,8 +105,20 @@ const shapes: readonly Shape[] = [
     call: (send, at) => send(new Request(`${at}/a`, { method: 'POST', body: form() }), { body: 'new' }),
   },
   {
-    name: 'a Request with a referrer and its policy',
-    call: (send, at) => send(new Request(`${at}/a`, { referrer: `${at}/from?here`, referrerPolicy: 'unsafe-url' })),
+    name: 'a Request with a referrer',
+    call: (send, at) => send(new Request(`${at}/a`, { referrer: `${at}/from?here` })),
+  },
+  {
+    name: 'a Request with a referrer that is to be shortened',
+    call: (send, at) => send(new Request(`${at}/a`, { referrer: `${at}/from?here`, referrerPolicy: 'origin' })),
+  },
+  {
+    name: 'a Request with a referrer and an empty init',
+    call: (send, at) => send(new Request(`${at}/a`, { referrer: `${at}/from?here` }), { signal: undefined as unknown as AbortSignal }),
+  },
+  {
+    name: 'a Request with a referrer and an init that makes fetch forget it',
+    call: (send, at) => send(new Request(`${at}/a`, { referrer: `${at}/from?here` }), { method: 'DELETE' }),
   },
   { name: 'a Request that was used', call: async (send, at) => send(await used(new Request(`${at}/a`, { method: 'POST', body: 'x' }))) },
   {
