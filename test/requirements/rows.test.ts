@@ -1,0 +1,33 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+// Each row of the requirements that valetkey answers has a test whose name begins with the row's id, so that a reader finds it.
+// Where a row does not apply here, that test says why.
+
+const tests = fileURLToPath(new URL('../', import.meta.url))
+
+/** `D1–D3` is D1, D2 and D3. */
+function rows(list: string): readonly string[] {
+  return list.split(/,\s*/).flatMap((part) => {
+    const [, letter = '', from = '', to = from] = /^([A-Z]+)(\d+)(?:–[A-Z]*(\d+))?$/.exec(part) ?? []
+    return Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => `${letter}${Number(from) + index}`)
+  })
+}
+
+const answered = rows(
+  'D1–D17, D25, A1–A16, A18–A20, A24, A25, C1–C16, C19, C20, T1–T13, T16–T32, R1–R11, R13–R16, F1–F18, O1–O13, O22, O23, X16–X19, B1–B6, B16–B18, I1–I14',
+)
+
+/** The ids with which the names of tests begin; a name may begin with several: `T31 T32 …`, `C1/C2 …`. */
+const shown = new Set(
+  readdirSync(tests, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .flatMap((path) => [...readFileSync(join(tests, path), 'utf8').matchAll(/['"`](?<ids>[A-Z]\d+(?:(?:, | and | |\/)[A-Z]\d+)*) /g)])
+    .flatMap(({ groups = {} }) => (groups['ids'] ?? '').match(/[A-Z]\d+/g) ?? []),
+)
+
+test('every row of the requirements that is answered has a test that begins with its id', () => {
+  expect(answered.filter((row) => !shown.has(row))).toEqual([])
+})
