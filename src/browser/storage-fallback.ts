@@ -6,7 +6,7 @@ import { sessionStorageStore } from './session-storage.js'
 export interface StorageFallback {
   /** The key of the pending authorization requests, which have to outlive the page. */
   readonly pendingKey: string
-  /** Told `store_failed` once per outage or for the fallback, and `store_recovered`. */
+  /** Told `store_failed` when memory takes over; an outage later on is told by whoever meets it. */
   readonly emit: Emit
 }
 
@@ -21,7 +21,6 @@ export function storageFallback(database: Store, { pendingKey, emit }: StorageFa
   const tabStorage = sessionStorageStore()
   let place: 'undecided' | 'database' | 'memory' = 'undecided'
   let turn: Promise<unknown> = Promise.resolve()
-  let outage = false
 
   /** One after the other until it is decided, so that nothing is under way in the database when memory takes over. */
   function inTurn<T>(operation: () => Promise<T>): Promise<T> {
@@ -43,10 +42,9 @@ export function storageFallback(database: Store, { pendingKey, emit }: StorageFa
     try {
       const held = await database.get(key)
       if (held !== undefined) place = 'database'
-      works()
       return held
     } catch (error) {
-      if (place !== 'undecided') throw failed(error)
+      if (place !== 'undecided') throw error
       useMemory()
       return get(key)
     }
@@ -60,10 +58,9 @@ export function storageFallback(database: Store, { pendingKey, emit }: StorageFa
     try {
       const done = await database.replace(key, seen, next)
       place = 'database'
-      works()
       return done
     } catch (error) {
-      if (place !== 'undecided') throw failed(error)
+      if (place !== 'undecided') throw error
       return afterFailedWrite(error, key, seen, next)
     }
   }
@@ -80,24 +77,13 @@ export function storageFallback(database: Store, { pendingKey, emit }: StorageFa
       return now.version === next?.version
     } catch {
       place = 'database'
-      throw failed(error)
+      throw error
     }
   }
 
   function useMemory(): void {
     place = 'memory'
     emit({ type: 'store_failed', code: 'store_unavailable' })
-  }
-
-  function failed(error: unknown): unknown {
-    if (!outage) emit({ type: 'store_failed', code: 'store_unavailable' })
-    outage = true
-    return error
-  }
-
-  function works(): void {
-    if (outage) emit({ type: 'store_recovered' })
-    outage = false
   }
 
   return {

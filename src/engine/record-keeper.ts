@@ -118,11 +118,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   }
 
   async function heal(version: string | undefined, lost: TokenRecord): Promise<void> {
-    try {
-      await replace(version, changed(lost, { sending: undefined, wait: undefined, unclear: lost.generation - 1 }))
-    } catch (error) {
-      throw failing(error)
-    }
+    await replace(version, changed(lost, { sending: undefined, wait: undefined, unclear: lost.generation - 1 }))
   }
 
   function decode(stored: Versioned | undefined): Seen {
@@ -159,11 +155,19 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     const version = parts.fresh()
     tried?.add(version)
     writes += 1
-    if (!(await store.replace(key, seen, { version, value: encodeTokenRecord(next) }))) return undefined
+    if (!(await written(seen, { version, value: encodeTokenRecord(next) }))) return undefined
     writes += 1
     decoded = { version, record: next, unreadable: false }
     note(next)
     return version
+  }
+
+  async function written(seen: string | undefined, next: Versioned): Promise<boolean> {
+    try {
+      return await store.replace(key, seen, next)
+    } catch (error) {
+      throw failing(error)
+    }
   }
 
   async function change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord): Promise<TokenRecord | undefined> {

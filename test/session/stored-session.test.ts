@@ -152,6 +152,33 @@ test('a store that cannot be read is said: resume() and token() reject with stor
   expect(tab.said()).toEqual(['store_failed store_unavailable'])
 })
 
+test('B16 a store that fails later renews nothing and serves the living token to its end; that it failed and that it is back is said once', async () => {
+  const server = await scriptedServer()
+  const memory = memoryStore()
+  let fails = false
+  const down = async (): Promise<never> => Promise.reject(new Error('gone'))
+  const store: Store = {
+    get: async (key) => (fails ? down() : memory.get(key)),
+    replace: async (key, seen, next) => (fails ? down() : memory.replace(key, seen, next)),
+  }
+  const browser = profile(server, { store })
+  const { session, said } = await browser.signIn()
+  const told = said().length
+  const { scope } = await session.token()
+  fails = true
+  expect((await session.token()).scope).toEqual(scope)
+  // Its renewal would be due: it is not tried, and the token is still handed out.
+  await browser.clock.advance(50_000)
+  expect((await session.token()).scope).toEqual(scope)
+  await browser.clock.advance(11_000)
+  await expect(session.token()).rejects.toMatchObject({ code: 'store_unavailable' })
+  expect(server.tokenRequests()).toHaveLength(1)
+  fails = false
+  await session.token()
+  expect(server.tokenRequests()).toHaveLength(2)
+  expect(said().slice(told)).toEqual(['store_failed store_unavailable', 'store_recovered', 'renewal_started', 'renewal_finished'])
+})
+
 function record(issuer: string): Readonly<Record<string, unknown>> {
   return {
     issuer,
