@@ -31,7 +31,11 @@ test('a page leaves, comes back and is signed in; a reload asks the server nothi
   server.automatic = { account: 'ann' }
   const browser = profile(server)
   const tab = await browser.signIn()
-  expect(tab.session.snapshot()).toMatchObject({ status: 'signed_in', grantedScope: ['openid', 'notes:read'], idTokenClaims: { sub: 'ann' } })
+  expect(tab.session.snapshot()).toMatchObject({
+    status: 'signed_in',
+    grantedScope: ['openid', 'notes:read'],
+    idTokenClaims: { sub: 'ann' },
+  })
   const before = server.log.length
   const reloaded = browser.open(tab.page.address())
   expect(await reloaded.session.resume()).toBe(true)

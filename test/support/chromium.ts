@@ -16,6 +16,8 @@ export interface PagesOptions {
   readonly html?: string | undefined
   /** Answers first; true when it has. */
   readonly answer?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
+  /** Whether pages that are left may be kept as they were. Playwright loses sight of one that is restored. Default false. */
+  readonly backForwardCache?: boolean | undefined
 }
 
 export interface Pages {
@@ -37,7 +39,7 @@ export interface Pages {
 const document =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module" src="/entry.js"></script></html>'
 
-export async function startPages({ bundleEntry, html = document, answer }: PagesOptions): Promise<Pages> {
+export async function startPages({ bundleEntry, html = document, answer, backForwardCache = false }: PagesOptions): Promise<Pages> {
   const files = await bundle(bundleEntry)
   const server = createServer((request, response) => {
     if (answer?.(request, response) === true) return
@@ -49,7 +51,7 @@ export async function startPages({ bundleEntry, html = document, answer }: Pages
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const profile = await mkdtemp(join(tmpdir(), 'valetkey-'))
-  let context: BrowserContext | undefined = await launch(profile)
+  let context: BrowserContext | undefined = await launch(profile, backForwardCache)
 
   const running = (): BrowserContext => {
     if (context === undefined) throw new Error('the browser has been quit')
@@ -72,7 +74,7 @@ export async function startPages({ bundleEntry, html = document, answer }: Pages
     },
     async restart() {
       await quit()
-      context = await launch(profile)
+      context = await launch(profile, backForwardCache)
     },
     quit,
     async close() {
@@ -84,8 +86,13 @@ export async function startPages({ bundleEntry, html = document, answer }: Pages
   }
 }
 
-async function launch(profile: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(profile, { executablePath: await findBrowser(), headless: true, args: [...launchArgs] })
+async function launch(profile: string, backForwardCache: boolean): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: await findBrowser(),
+    headless: true,
+    args: [...launchArgs],
+    ...(backForwardCache ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
+  })
 }
 
 /** The files of the page by their paths, `/entry.js` and what it loads later. */

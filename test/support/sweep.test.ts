@@ -27,6 +27,8 @@ test.each<[string, unknown]>([
 })
 
 test('the sweep finds nothing where a token is a Secret, and says which of several it found', () => {
-  expect(sweep([token], { error: new OAuthError('network', 'No answer.'), secret: Secret.of(token), record: bare({ token: Secret.of(token) }) })).toEqual([])
+  expect(
+    sweep([token], { error: new OAuthError('network', 'No answer.'), secret: Secret.of(token), record: bare({ token: Secret.of(token) }) }),
+  ).toEqual([])
   expect(sweep(['other', token], { log: [`code ${token}`], page: 'clean' })).toEqual([{ place: 'log', secret: 1 }])
 })

@@ -1,0 +1,60 @@
+import { type OAuthEvent, type Session, browserSession, oauthFetch } from '../../../src/browser/index.js'
+
+/** What a test may have this page do, and see of it. */
+export interface App {
+  readonly session: Session
+  readonly events: OAuthEvent[]
+  /** Every way in which a program could print what was thrown. */
+  readonly thrown: string[]
+  /** Runs one method; resolves with what it resolves with, or with the code of its failure. */
+  outcome(run: (session: Session) => Promise<unknown>): Promise<unknown>
+  /** Leaves the page for a sign-in. What becomes of the promise is reported to the page's server. */
+  leave(how?: Parameters<Session['signIn']>[0]): void
+  /** Calls the API; resolves with the status. */
+  call(path: string): Promise<number>
+}
+
+export interface AppConfig {
+  readonly issuer: string
+  readonly api: string
+}
+
+const config = (await (await fetch('/config.json')).json()) as AppConfig
+const events: OAuthEvent[] = []
+const thrown: string[] = []
+const session = browserSession({
+  issuer: config.issuer,
+  clientId: 'page',
+  redirectUri: '/callback',
+  scope: ['openid', 'notes:read'],
+  observe: (event) => events.push(event),
+})
+const api = oauthFetch(session, { resources: [`${config.api}/`] })
+
+function keep(error: unknown): string {
+  const { code, stack, message } = error as { code: string; stack: string; message: string }
+  const members = Object.getOwnPropertyNames(error).map((name) => `${name}: ${String((error as Record<string, unknown>)[name])}`)
+  thrown.push(
+    String(error),
+    JSON.stringify(error),
+    stack,
+    message,
+    ...members,
+    JSON.stringify(Object.entries(structuredClone(error) as object)),
+  )
+  return code
+}
+
+const app: App = {
+  session,
+  events,
+  thrown,
+  outcome: (run) => run(session).catch(keep),
+  leave: (how) =>
+    void session.signIn(how).then(
+      () => navigator.sendBeacon('/settled', 'resolved'),
+      (error: unknown) => navigator.sendBeacon('/settled', `${keep(error)} ${session.snapshot().status}`),
+    ),
+  call: async (path) => (await api(`${config.api}${path}`)).status,
+}
+Object.assign(globalThis, { app })

@@ -1,0 +1,24 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { type AppInChromium, startApp } from '../support/app-in-chromium.js'
+import type { App } from './pages/app.js'
+
+// Back from the authorization server to a page that the browser kept as it was.
+
+declare const app: App
+
+let here: AppInChromium
+beforeAll(async () => {
+  here = await startApp({ backForwardCache: true })
+})
+afterEach(() => here.endOfTest())
+afterAll(() => here?.close())
+
+test('who comes Back from the authorization server to the very page has cancelled', async () => {
+  here.server.automatic = undefined
+  const tab = await here.open('/notes')
+  await tab.evaluate(() => app.leave())
+  await tab.waitForURL((url) => url.origin === here.server.issuer && url.pathname.startsWith('/interaction/'))
+  // The page that is shown again is another to playwright, so it reports to its own server.
+  await tab.evaluate(() => history.back()).catch(() => {})
+  await expect.poll(() => here.settled, { timeout: 5_000 }).toEqual(['cancelled signed_out'])
+})

@@ -1,0 +1,188 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Page, Request } from 'playwright-core'
+import { expect } from 'vitest'
+import { type DemoApi, startApi } from '../../demo/servers/api.js'
+import { type DemoAuthorizationServer, startAuthorizationServer } from '../../demo/servers/authorization-server.js'
+import type { App } from '../chromium/pages/app.js'
+import { type Pages, startPages } from './chromium.js'
+import { type Evidence, gatherEvidence } from './page-evidence.js'
+import { expectNothingFound } from './sweep.js'
+
+declare const app: App
+
+/** An application in real Chromium under a strict Content Security Policy, with oidc-provider, an API, and a host that is nobody's friend. */
+export interface AppInChromium {
+  readonly server: DemoAuthorizationServer
+  readonly api: DemoApi
+  readonly pages: Pages
+  readonly evidence: Evidence
+  readonly stranger: Stranger
+  /** The token requests of this test. */
+  tokenRequests: Request[]
+  /** Codes that were in the address of a page: the browser's history has them. */
+  readonly codes: ReadonlySet<string>
+  /** How sign-ins of pages that were left have settled. */
+  readonly settled: string[]
+  /** A new tab whose script has run. `before` runs in it ahead of every script. */
+  open(path?: string, before?: () => void): Promise<Page>
+  ready(tab: Page): Promise<Page>
+  /** Leaves for the authorization server, and is at the callback, its response not yet taken up. */
+  leaveAndReturn(tab: Page, how?: { readonly returnTo?: string; readonly scope?: readonly string[] }): Promise<Page>
+  /** Resolves with what `resume` resolves with, or with the code of its failure. */
+  resume(tab: Page): Promise<unknown>
+  signIn(path?: string): Promise<Page>
+  /** The origin's storage is emptied. */
+  forget(tab: Page): Promise<void>
+  /** Sweeps everything, fails on violations and on a word on the console, and leaves the browser as new. */
+  endOfTest(): Promise<void>
+  close(): Promise<void>
+}
+
+interface Stranger {
+  readonly origin: string
+  /** What came with its images' requests. */
+  readonly referers: (string | undefined)[]
+  close(): void
+}
+
+export interface AppOptions {
+  /** Whether pages are kept as they were when they are left. Playwright does without, for it cannot follow such a page. */
+  readonly backForwardCache?: boolean
+}
+
+export async function startApp(options: AppOptions = {}): Promise<AppInChromium> {
+  const stranger = await startStranger()
+  let headers: Record<string, string> = {}
+  let config = {}
+  const settled: string[] = []
+  const pages = await startPages({
+    ...options,
+    bundleEntry: new URL('../chromium/pages/app.ts', import.meta.url),
+    answer: (request, response) => {
+      if (request.url?.endsWith('.js') === true) return false
+      if (request.url === '/settled') {
+        request.on('data', (chunk: Buffer) => settled.push(chunk.toString()))
+        response.writeHead(204).end()
+      } else if (request.url === '/config.json') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(config))
+      else response.writeHead(200, headers).end(documentWith(stranger.origin))
+      return true
+    },
+  })
+  const server = await startAuthorizationServer({
+    clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/bye`] }],
+    automatic: { account: 'ann' },
+  })
+  const api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
+  config = { issuer: server.issuer, api: api.origin }
+  headers = {
+    'content-type': 'text/html',
+    'content-security-policy': policy([server.issuer, api.origin], stranger.origin),
+    // The worst that a page can ask for, so that what is seen of Referer is valetkey's doing.
+    'referrer-policy': 'unsafe-url',
+  }
+  // The page's own server sees the response anyway: it is the navigation to the callback.
+  const mayCarry = (request: Request) => [server.issuer, api.origin, pages.origin].includes(new URL(request.url()).origin)
+  const evidence = await gatherEvidence(pages.context(), mayCarry)
+  const codes = new Set<string>()
+  pages.context().on('request', (request) => {
+    codes.add(new URL(request.url()).searchParams.get('code') ?? '')
+    if (request.url() === `${server.issuer}/token` && request.method() === 'POST') self.tokenRequests.push(request)
+  })
+
+  const ready = async (tab: Page): Promise<Page> => {
+    await tab.waitForFunction(() => typeof app === 'object' && 'session' in app)
+    return tab
+  }
+  const open = async (path = '/', before?: () => void): Promise<Page> => {
+    const tab = await pages.context().newPage()
+    if (before !== undefined) await tab.addInitScript(before)
+    await tab.goto(new URL(path, pages.origin).href)
+    return ready(tab)
+  }
+  const leaveAndReturn: AppInChromium['leaveAndReturn'] = async (tab, how) => {
+    await tab.evaluate((options) => app.leave(options), how)
+    await tab.waitForURL((url) => url.origin === pages.origin && url.searchParams.has('state'))
+    return ready(tab)
+  }
+  const resume = (tab: Page) => tab.evaluate(() => app.outcome((session) => session.resume()))
+  const forget = (tab: Page) =>
+    tab.evaluate(async () => {
+      sessionStorage.clear()
+      localStorage.clear()
+      for (const { name = '' } of (await globalThis.indexedDB?.databases()) ?? []) {
+        await new Promise((onsuccess, reject) =>
+          Object.assign(indexedDB.deleteDatabase(name), { onsuccess, onerror: reject, onblocked: reject }),
+        )
+      }
+    })
+
+  const self: AppInChromium = {
+    server,
+    api,
+    pages,
+    evidence,
+    stranger,
+    tokenRequests: [],
+    codes,
+    settled,
+    open,
+    ready,
+    leaveAndReturn,
+    resume,
+    forget,
+    async signIn(path) {
+      const tab = await leaveAndReturn(await open(path))
+      expect(await resume(tab)).toBe(true)
+      return tab
+    },
+    async endOfTest() {
+      const tabs = pages.context().pages()
+      const thrown = await Promise.all(tabs.map((tab) => tab.evaluate(() => app.thrown).catch(() => [])))
+      const places = { ...(await evidence.places()), thrown, 'log of the API': api.log, Referer: stranger.referers, settled }
+      for (const tab of tabs) if (tab.url().startsWith(pages.origin)) await forget(tab).catch(() => {})
+      for (const tab of tabs) await tab.close()
+      await pages.context().clearCookies()
+      server.automatic = { account: 'ann' }
+      self.tokenRequests = []
+      expectNothingFound(server.issued(), places)
+      expect(evidence.violations.splice(0)).toEqual([])
+      expect(evidence.console.splice(0)).toEqual([])
+    },
+    async close() {
+      await Promise.all([pages.close(), api.close(), server.close()])
+      stranger.close()
+      expect(server.errors).toEqual([])
+      expect(server.counters.reuses).toBe(0)
+    },
+  }
+  return self
+}
+
+function policy(connect: readonly string[], images: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `connect-src 'self' ${connect.join(' ')}`,
+    `img-src ${images}`,
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ')
+}
+
+/** The form is named as the script's own global: a page must not stumble over it (attack 48). */
+function documentWith(stranger: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title><link rel="stranger" href="${stranger}/pixel.gif">
+<form name="app"></form><form name="session"></form><script type="module" src="/entry.js"></script></html>`
+}
+
+async function startStranger(): Promise<Stranger> {
+  const referers: (string | undefined)[] = []
+  const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
+  const http = createServer((request, response) => {
+    referers.push(request.headers.referer)
+    response.writeHead(200, { 'content-type': 'image/gif' }).end(pixel)
+  })
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  return { origin: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, referers, close: () => http.close() }
+}
