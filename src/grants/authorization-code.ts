@@ -41,7 +41,13 @@ export async function finishAuthorization(client: Client, pending: PendingReques
     client,
     bare({
       grantType: 'authorization_code',
-      parameters: bare({ code, redirect_uri: pending.redirectUri, code_verifier: pending.codeVerifier, resource: pending.resource }),
+      // Of several resources the first: a token is for one (RFC 8707 section 2.2), and the others get theirs when they are called.
+      parameters: bare({
+        code,
+        redirect_uri: pending.redirectUri,
+        code_verifier: pending.codeVerifier,
+        resource: pending.resource.slice(0, 1),
+      }),
       invalidGrant: 'authorization_failed',
       idToken: expectedIdToken(pending),
     }),

@@ -95,11 +95,10 @@ describe('the request', () => {
     ).toHaveLength(43)
   })
 
-  test('A16 the resources of the authorization request are named again', async () => {
+  test('A16 the resource of the authorization request is named again; of several the first, for a token is for one', async () => {
     const server = await tokenServer(json(tokens))
-    const resource = ['https://one.example/', 'https://two.example/']
-    await signIn(clientOf(server), { resource })
-    expect(server.received[0]?.form.getAll('resource')).toEqual(resource)
+    await signIn(clientOf(server), { resource: ['https://one.example/', 'https://two.example/'] })
+    expect(server.received[0]?.form.getAll('resource')).toEqual(['https://one.example/'])
   })
 
   test('T7 it goes to the server that the response came from', async () => {
