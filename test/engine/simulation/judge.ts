@@ -1,0 +1,272 @@
+import { covers } from '../../../src/core/scope.js'
+import type { AuthorizationServer, ServedToken } from './authorization-server.js'
+import { type Context, epoch } from './context.js'
+import type { Held } from './store.js'
+import type { Timeline } from './timeline.js'
+import { type Sent, isProcessed } from './wire.js'
+
+export const invariants = {
+  I1: 'no refresh token is sent after its answer was stored',
+  I2: 'no second request for a refresh token leaves while the first sender lives, was not stopped and is within its deadline',
+  I3: 'no family is revoked for reuse unless an answer was lost, its holder dead, stopped or cut from the store, or the store forgot',
+  I4: 'nobody is ended while the server knows the session',
+  I5: 'an end that the client may have caused says ambiguous_rotation',
+  I6: 'a signed-out session is never written or served again',
+  I6b: 'a replaced session is never written or served again',
+  I7: 'a call ends with a token of the session it began in',
+  I8: 'every successful request is a generation, nothing is renewed that is fresh, and nobody asks during a back-off',
+  I9: 'after the faults a call succeeds within patience and deadline, or the session has really ended',
+  I10: 'no caller gets 401 twice in a row for one revocation',
+  I11: 'after a sign-out the server holds no living token of that session',
+  I12: 'the client revokes nothing of a living session',
+  I13: 'a token answers only what it covers',
+  I14: 'nothing is sent while an answer for it is in hand',
+} as const
+export type Invariant = keyof typeof invariants
+
+export interface Violation {
+  readonly invariant: Invariant
+  readonly at: number
+  readonly what: string
+}
+
+/** One call for a token. */
+export interface Call {
+  readonly context: Context
+  readonly startedAt: number
+  readonly resource: string | undefined
+  readonly scope: readonly string[]
+  /** The session that its own first look found, or that of the refused token. */
+  session?: string | undefined
+  /** A sign-in in this very context, or a look that was repeated, may have given it another. */
+  unsure: boolean
+}
+
+export interface Judge {
+  readonly violations: readonly Violation[]
+  broken(invariant: Invariant, what: string): void
+  sending(sent: Sent): void
+  arrived(sent: Sent): void
+  wrote(context: Context, source: string, before: Held | undefined, after: Held | undefined): void
+  forgot(after: Held | undefined): void
+  reused(first: Sent, again: Sent): void
+  served(call: Call, token: ServedToken): void
+  refusedTwice(first: ServedToken, second: ServedToken, firstServedAt: number): void
+  /** The engine takes an answer back. */
+  revokes(refreshToken: string): void
+  sessionOf(token: ServedToken): string | undefined
+  /** When the last back-off that was written ends. */
+  waitEnd(): number
+  /** The span of the longest. */
+  longestWait(): number
+  atEnd(): void
+}
+
+export interface JudgeParts {
+  readonly time: Timeline
+  readonly server: () => AuthorizationServer
+  readonly held: () => Held | undefined
+  readonly deadline: number
+  readonly lifetime: number
+  /** Clocks differ: then what is fresh is not the same for all. */
+  readonly skewed: boolean
+}
+
+/** By so much a mark may be older than its request; the store may forget it in between. */
+const markToRequest = 2_000
+/** A token is fresh for so much of its life. */
+const renewedAfter = 0.75
+
+export function judge(parts: JudgeParts): Judge {
+  const { time, deadline } = parts
+  const violations: Violation[] = []
+  const sends: Sent[] = []
+  /** Answers that arrived and are not stored. */
+  const inHand = new Set<Sent>()
+  const storedTokens = new Set<string>()
+  /** The refresh tokens whose answer was stored, with the request that brought it. */
+  const answered = new Map<string, Sent | undefined>()
+  const over = new Map<string, { readonly how: 'ended' | 'replaced'; readonly at: number }>()
+  const sessionOf = new Map<string, string>()
+  /** The record that a source's last mark was written over. */
+  const marked = new Map<string, Held>()
+  const signedOutBy = new Map<string, { readonly by: Context; readonly at: number }>()
+  /** Families that died of a request whose mark the store forgot. */
+  const killedUnmarked = new Set<string>()
+  let forgotAt = -1
+  let waitEnd = 0
+  let longestWait = 0
+
+  function broken(invariant: Invariant, what: string): void {
+    violations.push({ invariant, at: time.now(), what })
+  }
+
+  /** Something outside the rules came between this request and the storing of its answer. */
+  function wentWrong(sent: Sent): boolean {
+    const { context, fate } = sent
+    if (!isProcessed(fate) || fate === 'answer_lost' || fate === 'failed_after' || fate === 'unreadable') return true
+    // Nobody sends for two deadlines after the first, unless its clock is wrong and it has not been there long.
+    if (sent.arrivesAt - sent.at > (parts.skewed ? deadline : 3 * deadline) || !context.isAlive()) return true
+    return Math.max(context.stoodStillAt(), context.cutAt, forgotAt + markToRequest) >= sent.at
+  }
+
+  function sending(sent: Sent): void {
+    const { refreshToken } = sent
+    const first = answered.get(refreshToken)
+    if (answered.has(refreshToken) && (first === undefined ? forgotAt < 0 : !wentWrong(first)))
+      broken('I1', `${sent.source} sends ${refreshToken}`)
+    for (const earlier of sends) {
+      if (earlier.refreshToken !== refreshToken || earlier.arrivedAt !== undefined || !earlier.context.isAlive()) continue
+      const stopped = Math.max(earlier.context.stoodStillAt(), forgotAt + markToRequest) >= earlier.at
+      if (!stopped && time.now() - earlier.at < deadline)
+        broken('I2', `${sent.source} sends ${refreshToken} as ${earlier.source} still waits`)
+    }
+    for (const held of inHand) {
+      if (held.source === sent.source && held.session === sent.session && held.generation === sent.generation)
+        broken('I14', `${sent.source} sends ${refreshToken}`)
+    }
+    const over = marked.get(sent.source)
+    if (!parts.skewed && over !== undefined) needless(sent, over)
+    sends.push(sent)
+  }
+
+  /** Lives are counted from before the mark, and messages take their time. */
+  const slack = markToRequest + 1_000
+
+  function needless(sent: Sent, record: Held): void {
+    if (record.wait !== undefined && record.wait.until - epoch - time.now() > slack) broken('I8', `${sent.source} sends during a back-off`)
+    for (const { text } of record.accessTokens) {
+      const token = parts.server().accessToken(text)
+      if (token === undefined || token.revokedBy !== undefined || !token.family.living || token.resource !== sent.target.resource) continue
+      if (!covers(token.scope, sent.target.scope)) continue
+      if (token.startedAt + renewedAfter * parts.lifetime - time.now() > slack)
+        broken('I8', `${sent.source} renews ${text}, which is fresh`)
+    }
+  }
+
+  function arrived(sent: Sent): void {
+    if (sent.issued !== undefined && (sent.fate === 'answered' || sent.fate.startsWith('late')) && sent.context.isAlive()) inHand.add(sent)
+  }
+
+  function wrote(context: Context, source: string, before: Held | undefined, after: Held | undefined): void {
+    if (after === undefined) return broken('I6', `${source} deletes the record`)
+    const past = over.get(after.session)
+    if (past !== undefined && after.ended === undefined)
+      broken(past.how === 'ended' ? 'I6' : 'I6b', `${source} writes ${after.session} again`)
+    if (before !== undefined && before.session !== after.session) over.set(before.session, { how: 'replaced', at: time.now() })
+    if (before !== undefined && before.ended === undefined && after.ended !== undefined) endWritten(source, before, after.ended.reason)
+    if (after.ended?.reason === 'signed_out' && past === undefined) signedOutBy.set(after.session, { by: context, at: time.now() })
+    if (after.ended !== undefined) over.set(after.session, { how: 'ended', at: time.now() })
+    if (after.sending !== undefined && after.sending.by !== before?.sending?.by && before !== undefined) marked.set(source, before)
+    if (after.wait === undefined) waitEnd = Math.min(waitEnd, time.now())
+    else if (after.wait.id !== before?.wait?.id) {
+      waitEnd = time.now() + after.wait.span
+      longestWait = Math.max(longestWait, after.wait.span)
+    }
+    if (after.refreshToken !== undefined) tokenWritten(before, after, after.refreshToken)
+  }
+
+  function endWritten(source: string, before: Held, reason: string): void {
+    if (reason === 'signed_out') return
+    const token = parts.server().refreshToken(before.refreshToken ?? '')
+    if (parts.server().accepts(before.refreshToken ?? '')) broken('I4', `${source} ends ${before.session} (${reason})`)
+    const own = token?.family.endedBy === 'reuse' || (token?.family.living === true && token.used !== undefined)
+    // Where the mark was forgotten nobody can know.
+    const unknowable = forgotAt >= (token?.used?.by.at ?? Infinity) || (token !== undefined && killedUnmarked.has(token.family.id))
+    if (own && reason !== 'ambiguous_rotation' && !unknowable) broken('I5', `${source} ends ${before.session} as ${reason}`)
+  }
+
+  function reused(first: Sent, again: Sent): void {
+    // What was sent first may be there last.
+    const earlier = first.at <= again.at ? first : again
+    if (forgotAt + markToRequest >= earlier.at) killedUnmarked.add(parts.server().refreshToken(first.refreshToken)?.family.id ?? '')
+    if (!wentWrong(earlier)) broken('I3', `${first.refreshToken}, of ${first.source}, is used again by ${again.source}`)
+  }
+
+  function tokenWritten(before: Held | undefined, after: Held, refreshToken: string): void {
+    storedTokens.add(refreshToken)
+    const family = parts.server().refreshToken(refreshToken)?.family
+    if (family !== undefined) sessionOf.set(family.id, after.session)
+    for (const { text } of after.accessTokens) {
+      const token = parts.server().accessToken(text)
+      if (token !== undefined) token.storedAt ??= time.now()
+    }
+    const bringer = sends.find((sent) => sent.issued?.refreshToken === refreshToken && inHand.has(sent))
+    if (bringer !== undefined) inHand.delete(bringer)
+    if (before?.session !== after.session || before.refreshToken === undefined || before.refreshToken === refreshToken) return
+    answered.set(before.refreshToken, bringer)
+  }
+
+  function forgot(after: Held | undefined): void {
+    forgotAt = time.now()
+    if (after !== undefined) over.delete(after.session)
+    if (after?.refreshToken !== undefined) answered.delete(after.refreshToken)
+  }
+
+  function served(call: Call, token: ServedToken): void {
+    if (token.resource !== call.resource || !covers(token.scope, call.scope))
+      broken('I13', `${token.text} for ${call.resource} ${call.scope.join()}`)
+    const session = sessionOf.get(token.family.id)
+    if (session === undefined) return
+    // Where the store forgot, a first look may have healed it first.
+    if (call.session !== undefined && session !== call.session && !call.unsure && forgotAt < 0)
+      broken('I7', `a call of ${call.session} in ${call.context.name} gets ${token.text} of ${session}`)
+    const past = over.get(session)
+    if (past !== undefined && past.at < call.startedAt && call.context.blindAt < call.startedAt)
+      broken(past.how === 'ended' ? 'I6' : 'I6b', `${call.context.name} serves ${token.text} of ${session}`)
+  }
+
+  function refusedTwice(first: ServedToken, second: ServedToken, firstServedAt: number): void {
+    if (second.revokedBy === undefined || second.revokedBy !== first.revokedBy) return
+    if (second.storedAt !== undefined && second.storedAt <= firstServedAt && forgotAt < second.storedAt)
+      broken('I10', `${first.text}, then ${second.text}`)
+  }
+
+  function revokes(refreshToken: string): void {
+    const family = parts.server().refreshToken(refreshToken)?.family
+    const session = family === undefined ? undefined : sessionOf.get(family.id)
+    const held = parts.held()
+    if (session !== undefined && held?.session === session && held.ended === undefined && forgotAt < 0) broken('I12', refreshToken)
+  }
+
+  function atEnd(): void {
+    for (const sent of sends) dropped(sent)
+    for (const [session, { by, at }] of signedOutBy) {
+      const id = [...sessionOf].find(([, of]) => of === session)?.[0]
+      const tainted =
+        !by.isAlive() ||
+        Math.max(by.stoodStillAt(), by.cutAt, forgotAt) >= at ||
+        sends.some((sent) => sent.session === session && wentWrong(sent))
+      if (tainted || id === undefined) continue
+      const living = [...parts.server().accessTokens()].some((token) => token.family.id === id && token.family.living)
+      if (living) broken('I11', `${session} lives on at the server`)
+    }
+  }
+
+  /** An answer that arrived, and was neither stored nor out of place. */
+  function dropped(sent: Sent): void {
+    const text = sent.issued?.refreshToken
+    if (text === undefined || storedTokens.has(text) || sent.arrivedAt === undefined || over.has(sent.session) || wentWrong(sent)) return
+    const rival = sends.some(
+      (other) => other !== sent && other.session === sent.session && other.generation === sent.generation && wentWrong(other),
+    )
+    if (!rival) broken('I8', `${text} arrived in ${sent.source} and was never stored`)
+  }
+
+  return {
+    violations,
+    broken,
+    sending,
+    arrived,
+    wrote,
+    forgot,
+    reused,
+    served,
+    refusedTwice,
+    revokes,
+    sessionOf: (token) => sessionOf.get(token.family.id),
+    waitEnd: () => waitEnd,
+    longestWait: () => longestWait,
+    atEnd,
+  }
+}
