@@ -20,14 +20,33 @@ test.each<[string, UserAgent]>([
   ['is deaf', { authorize: async (request) => (await request('https://app.example/callback'), new Promise(() => {})) }],
 ])('an abort while the user is away rejects with its reason, whether the user agent %s', async (_, userAgent) => {
   const server = await scriptedServer()
-  const tab = profile(server).open('/', { userAgent })
+  const browser = profile(server)
+  const tab = browser.open('/', { userAgent })
   const abort = new AbortController()
   const signing = tab.session.signIn({ signal: abort.signal })
-  await expect.poll(() => tab.session.snapshot().status).toBe('signing_in')
+  await expect.poll(() => browser.written.length).toBe(1)
+  expect(tab.session.snapshot().status).toBe('signing_in')
   abort.abort(reason)
   await expect(signing).rejects.toBe(reason)
   expect(tab.said()).toEqual(['sign_in_started', 'sign_in_failed cancelled'])
   expect(tab.session.snapshot().status).not.toBe('signing_in')
+})
+
+test('an abort while the request is made ready keeps nothing of it', async () => {
+  const server = await scriptedServer()
+  const browser = profile(server)
+  const abort = new AbortController()
+  const userAgent: UserAgent = {
+    authorize: async (request) => {
+      const made = request('https://app.example/callback')
+      abort.abort(reason)
+      return made
+    },
+  }
+  const tab = browser.open('/', { userAgent })
+  await expect(tab.session.signIn({ signal: abort.signal })).rejects.toBe(reason)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(browser.written).toEqual([])
 })
 
 test('an abort after the response is there is too late: the code is redeemed and the session is there', async () => {

@@ -118,11 +118,12 @@ test.each<[string, (response: URL) => void]>([
 test('C4 a response of another issuer is refused, and what it says of an error is not repeated', async () => {
   const server = await scriptedServer()
   const { open } = profile(server)
-  for (const instead of [
-    { iss: 'https://evil.example', code: 'x' },
-    { iss: 'https://evil.example', error: 'access_denied', error_description: 'call 0900' },
+  for (const change of [
+    { iss: 'https://evil.example' },
+    { iss: `${server.authorizationServer.issuer}/` },
+    { iss: 'https://evil.example', code: null, error: 'access_denied', error_description: 'call 0900' },
   ]) {
-    const tab = open(server.answer(await open().leave(), instead))
+    const tab = open(changed(server.answer(await open().leave()), change))
     const error = await failure(tab.session.resume())
     expect(error.code).toBe('authorization_response_invalid')
     expect(error['serverError']).toBe(undefined)
