@@ -4,7 +4,7 @@ import { bare } from '../core/secret.js'
 import { type JsonObject, parseObject } from './json.js'
 
 /** No token response and no metadata document is larger. Counted after decompression, in bytes. */
-export const largestBody: number = 1024 * 1024
+const largestBody = 1024 * 1024
 
 /** One request, ready for the wire. Made with `bare`: its body may hold a token, a code, a verifier. */
 export interface WireRequest {
