@@ -1,6 +1,6 @@
 import { missingScope, sameScope, unionScope } from './scope.js'
 import { bare, present } from './secret.js'
-import type { Asked, SessionEnd, StoredToken, TokenAnswer, TokenRecord } from './token-record.js'
+import type { Asked, IdTokenClaims, SessionEnd, StoredToken, TokenAnswer, TokenRecord } from './token-record.js'
 import { tokenRecord } from './token-record.js'
 
 // How one record becomes the next. Each takes the record that is in the store, so that what others wrote meanwhile is kept.
@@ -61,13 +61,20 @@ export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer
     grantedScope: renewal.whole ? granted : seen.grantedScope,
     refreshToken: answer.refreshToken ?? seen.refreshToken,
     idToken: answer.idToken ?? seen.idToken,
-    idTokenClaims: answer.idTokenClaims ?? seen.idTokenClaims,
+    idTokenClaims: laterClaims(seen.idTokenClaims, answer.idTokenClaims),
     authorizationDetails: answer.authorizationDetails ?? seen.authorizationDetails,
     accessTokens: [token, ...seen.accessTokens.filter((other) => !isSameAsked(other.asked, token.asked))].slice(0, mostTokens),
     sending: undefined,
     wait: undefined,
     unclear: seen.sending !== undefined && seen.sending.by !== renewal.by ? renewal.generation : seen.unclear,
   })
+}
+
+/** What a later ID token says. It may leave out what it is held against; of that the sign-in's stays, for the one after it (OpenID Connect Core 12.2). */
+function laterClaims(before: IdTokenClaims | undefined, later: IdTokenClaims | undefined): IdTokenClaims | undefined {
+  if (before === undefined || later === undefined) return later ?? before
+  const kept = ['nonce', 'auth_time'].filter((name) => Object.hasOwn(before, name)).map((name) => [name, before[name]] as const)
+  return { ...Object.fromEntries(kept), ...later }
 }
 
 /** The record of a session that is over: without tokens, so that every tab and process learns the reason. */

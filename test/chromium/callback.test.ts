@@ -31,6 +31,28 @@ test('C12 after a sign-in the address is where the user was, the history has not
   expect(here.tokenRequests).toHaveLength(1)
 })
 
+test('C12 no request of the session is made while the code is in the address', async () => {
+  const tab = await here.open('/notes', () => {
+    const { fetch } = globalThis
+    const made: string[][] = []
+    Object.assign(globalThis, {
+      made,
+      fetch: (...parameters: Parameters<typeof fetch>) => {
+        made.push([String(parameters[0]), location.href])
+        return fetch(...parameters)
+      },
+    })
+  })
+  await here.leaveAndReturn(tab)
+  expect(await here.resume(tab)).toBe(true)
+  const made = await tab.evaluate(() => (globalThis as unknown as { made: string[][] }).made)
+  const { issuer } = here.server
+  expect(made.filter(([url]) => url?.startsWith(issuer)).map(([, from]) => from)).toEqual([
+    `${here.pages.origin}/callback`,
+    `${here.pages.origin}/callback`,
+  ])
+})
+
 test('C12 after a failure too, and the failure is told once', async () => {
   here.server.automatic = { account: 'ann', deny: true }
   const tab = await here.leaveAndReturn(await here.open('/notes'))

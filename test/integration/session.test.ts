@@ -6,6 +6,7 @@ import type { OAuthEvent } from '../../src/core/events.js'
 import { oauthFetch } from '../../src/oauth-fetch.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { robot } from '../support/robot.js'
+import { expectNothingFound } from '../support/sweep.js'
 
 const redirectUri = 'https://app.example/callback'
 let server: DemoAuthorizationServer
@@ -23,7 +24,12 @@ afterAll(async () => {
   await api.close()
   await server.close()
   expect(server.errors).toEqual([])
+  expect(server.issued().length).toBeGreaterThan(0)
+  expectNothingFound(server.issued(), { observed, 'log of the API': api.log, 'log of the server': server.log })
 })
+
+/** What the sessions of all tests said. */
+const observed: OAuthEvent[] = []
 
 function made(more: object = {}) {
   const events: OAuthEvent[] = []
@@ -35,7 +41,10 @@ function made(more: object = {}) {
     scope: ['openid', 'notes:read'],
     store,
     userAgent: robot({ redirectUri }),
-    observe: (event) => events.push(event),
+    observe: (event) => {
+      events.push(event)
+      observed.push(event)
+    },
     ...more,
   })
   return { session, store, events, types: () => events.map((event) => event.type) }

@@ -87,3 +87,18 @@ test('R16 a renewal without an ID token keeps the claims of the sign-in', async 
   await tab.session.token({ rejected: await tab.session.token() })
   expect(tab.session.snapshot().idTokenClaims).toEqual(before)
 })
+
+test.each<[string, Readonly<Record<string, unknown>>]>([
+  ['nonce', { nonce: 'another' }],
+  ['auth_time', { auth_time: 1_800_000_000 }],
+])('R16 the %s of the sign-in is remembered over an ID token that leaves it out', async (name, other) => {
+  const server = await scriptedServer()
+  server.claims = { auth_time: 1_700_000_000 }
+  const tab = await profile(server).signIn()
+  const before = tab.session.snapshot().idTokenClaims?.[name]
+  server.claims = {}
+  await tab.session.token({ rejected: await tab.session.token() })
+  expect(tab.session.snapshot().idTokenClaims?.[name]).toBe(before)
+  server.claims = other
+  await expect(tab.session.token({ rejected: await tab.session.token() })).rejects.toMatchObject({ code: 'id_token_invalid' })
+})
