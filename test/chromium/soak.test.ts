@@ -98,7 +98,7 @@ test(
 )
 
 test(
-  'six tabs of one session renew once for all, at most 1.35 times a lifetime, and none is signed out',
+  'R6 six tabs of one session renew once for all, at most 1.35 times a lifetime, and none is signed out',
   { timeout: (soakSeconds + 90) * 1_000 },
   async () => {
     const tabs = [await openTab()]
