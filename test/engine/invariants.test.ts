@@ -76,7 +76,14 @@ const worldsOf: Readonly<Record<Invariant, readonly WorldName[]>> = {
   I11: signing,
   I12: [...signing, 'answer in up to 5 deadlines', 'SIGSTOP'],
   I13: choosing,
-  I14: ['store slow', 'store down', 'one context cut from the store', 'answer in up to 3 deadlines', 'everything at once'],
+  I14: [
+    'answers late and the store slow',
+    'store slow',
+    'store down',
+    'one context cut from the store',
+    'answer in up to 3 deadlines',
+    'everything at once',
+  ],
 }
 
 function parametersIn(names: readonly WorldName[]): fc.Arbitrary<Parameters> {

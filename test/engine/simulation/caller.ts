@@ -4,7 +4,7 @@ import type { Trace } from './context.js'
 import type { Call, Judge } from './judge.js'
 import type { Source } from './recovery.js'
 import type { Random, Timeline } from './timeline.js'
-import type { Target } from './worlds.js'
+import { type Target, fullScope } from './worlds.js'
 
 export interface CallerParts {
   readonly time: Timeline
@@ -47,7 +47,7 @@ export function caller(parts: CallerParts): { work(source: Source): Promise<void
       context: source.context,
       startedAt: time.now(),
       resource: target.resource,
-      scope: target.scope ?? [],
+      scope: target.scope ?? fullScope,
       unsure: false,
     }
     source.calls.add(call)

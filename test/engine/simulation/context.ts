@@ -19,6 +19,8 @@ export interface Context {
   stoodStillAt(): number
   /** When it last could not reach the store, in true time. */
   cutAt: number
+  /** For how long it was up and running between then and now. */
+  awakeSince(time: number): number
   /** When a read of the store last failed it: then it serves from memory. */
   blindAt: number
   /** Until when it is cut from the store. */
@@ -61,6 +63,7 @@ export function newContext(parts: ContextParts): Context {
   /** How long its monotonic clock stood still. */
   let slept = random.between(-1e6, 0)
   let standingUntil = -1
+  const standstills: { readonly from: number; until: number }[] = []
 
   const monotonic = (): number => time.now() - slept
 
@@ -106,6 +109,7 @@ export function newContext(parts: ContextParts): Context {
       slept += until - Math.max(time.now(), standingUntil)
       standingUntil = until
     }
+    standstills.push({ from: Math.max(time.now(), stoppedUntil), until })
     stoppedUntil = until
     stoodStillAt = until
     time.at(until, wake)
@@ -117,7 +121,13 @@ export function newContext(parts: ContextParts): Context {
     standingUntil = Math.min(standingUntil, now)
     stoppedUntil = Math.min(stoppedUntil, now)
     stoodStillAt = Math.min(stoodStillAt, now)
+    for (const standstill of standstills) standstill.until = Math.min(standstill.until, now)
     wake()
+  }
+
+  function awakeSince(since: number): number {
+    const still = standstills.map(({ from, until }) => Math.max(0, Math.min(until, time.now()) - Math.max(from, since)))
+    return time.now() - since - still.reduce((sum, each) => sum + each, 0)
   }
 
   function call<T>(there: number, back: number, effect: () => T, danger = 1): Promise<T> {
@@ -172,6 +182,7 @@ export function newContext(parts: ContextParts): Context {
     clock: { now: () => epoch + time.now() + parts.skew, monotonic, wait },
     isAlive: () => alive,
     stoodStillAt: () => stoodStillAt,
+    awakeSince,
     cutAt: -1,
     blindAt: -1,
     cutUntil: -1,

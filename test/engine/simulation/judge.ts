@@ -68,14 +68,19 @@ export interface JudgeParts {
   readonly held: () => Held | undefined
   readonly deadline: number
   readonly lifetime: number
+  readonly patience: number
   /** Clocks differ: then what is fresh is not the same for all. */
   readonly skewed: boolean
+  /** A mark that is found under the lock is a dead sender's. */
+  readonly deadMarksOnly: boolean
 }
 
 /** By so much a mark may be older than its request; the store may forget it in between. */
 const markToRequest = 2_000
 /** A token is fresh for so much of its life. */
 const renewedAfter = 0.75
+/** So old a mark needs no watch. */
+const oldMark = 60 * 60_000
 
 export function judge(parts: JudgeParts): Judge {
   const { time, deadline } = parts
@@ -90,6 +95,10 @@ export function judge(parts: JudgeParts): Judge {
   const sessionOf = new Map<string, string>()
   /** The record that a source's last mark was written over. */
   const marked = new Map<string, Held>()
+  /** When a mark was written. */
+  const markedAt = new Map<string, number>()
+  /** The latest generation of a session that a source wrote itself. */
+  const written = new Map<string, number>()
   const signedOutBy = new Map<string, { readonly by: Context; readonly at: number }>()
   /** Families that died of a request whose mark the store forgot. */
   const killedUnmarked = new Set<string>()
@@ -125,9 +134,20 @@ export function judge(parts: JudgeParts): Judge {
       if (held.source === sent.source && held.session === sent.session && held.generation === sent.generation)
         broken('I14', `${sent.source} sends ${refreshToken}`)
     }
+    if ((written.get(`${sent.source} ${sent.session}`) ?? 0) > sent.generation)
+      broken('I1', `${sent.source} sends ${refreshToken}, and wrote a later one`)
     const over = marked.get(sent.source)
+    if (over !== undefined) watched(sent, over)
     if (!parts.skewed && over !== undefined) needless(sent, over)
     sends.push(sent)
+  }
+
+  /** Whoever takes another's mark over has been awake for a whole patience since it was written. */
+  function watched(sent: Sent, record: Held): void {
+    const since = markedAt.get(record.sending?.by ?? '')
+    if (since === undefined || parts.deadMarksOnly || time.now() - since > oldMark) return
+    if (sent.context.awakeSince(since) < parts.patience)
+      broken('I2', `${sent.source} sends ${sent.refreshToken} and has not watched the mark`)
   }
 
   /** Lives are counted from before the mark, and messages take their time. */
@@ -157,7 +177,12 @@ export function judge(parts: JudgeParts): Judge {
     if (before !== undefined && before.ended === undefined && after.ended !== undefined) endWritten(source, before, after.ended.reason)
     if (after.ended?.reason === 'signed_out' && past === undefined) signedOutBy.set(after.session, { by: context, at: time.now() })
     if (after.ended !== undefined) over.set(after.session, { how: 'ended', at: time.now() })
-    if (after.sending !== undefined && after.sending.by !== before?.sending?.by && before !== undefined) marked.set(source, before)
+    if (after.sending !== undefined && after.sending.by !== before?.sending?.by && before !== undefined) {
+      marked.set(source, before)
+      markedAt.set(after.sending.by, time.now())
+    }
+    const own = `${source} ${after.session}`
+    if (after.ended === undefined) written.set(own, Math.max(written.get(own) ?? 0, after.generation))
     if (after.wait === undefined) waitEnd = Math.min(waitEnd, time.now())
     else if (after.wait.id !== before?.wait?.id) {
       waitEnd = time.now() + after.wait.span
@@ -179,7 +204,11 @@ export function judge(parts: JudgeParts): Judge {
   function reused(first: Sent, again: Sent): void {
     // What was sent first may be there last.
     const earlier = first.at <= again.at ? first : again
-    if (forgotAt + markToRequest >= earlier.at) killedUnmarked.add(parts.server().refreshToken(first.refreshToken)?.family.id ?? '')
+    const held = parts.held()
+    // A doubt is kept for one generation; a request that is on its way for longer than that ends the session unsuspected.
+    const outlived = held?.session === again.session && held.generation > again.generation + 1
+    if (outlived || forgotAt + markToRequest >= earlier.at)
+      killedUnmarked.add(parts.server().refreshToken(first.refreshToken)?.family.id ?? '')
     if (!wentWrong(earlier)) broken('I3', `${first.refreshToken}, of ${first.source}, is used again by ${again.source}`)
   }
 

@@ -42,7 +42,16 @@ export async function simulate(parameters: Parameters, engine: typeof tokenSourc
       faults !== undefined && inTrouble() ? faults : none
   const told: Trace | undefined = trace && ((who, what) => trace(who, `${Math.round(time.now())} ${who} ${what}`))
 
-  const rules: Judge = judge({ time, server: () => server, held: () => store.held(), deadline, lifetime, skewed: world.skew !== undefined })
+  const rules: Judge = judge({
+    time,
+    server: () => server,
+    held: () => store.held(),
+    deadline,
+    patience,
+    lifetime,
+    skewed: world.skew !== undefined,
+    deadMarksOnly: parameters.lock === 'death_released',
+  })
   const server: AuthorizationServer = authorizationServer({
     time,
     random,

@@ -58,7 +58,12 @@ export function sharedStore(parts: StoreParts): SharedStore {
   const parsed = (entry: Versioned | undefined): Held | undefined => (entry === undefined ? undefined : (JSON.parse(entry.value) as Held))
 
   function view(context: Context, source: string, onGet: () => FirstLook | undefined, onReplace: () => void): Store {
-    const latency = (): number => (random.chance(parts.faults().slow ?? 0) ? random.between(500, 4_000) : random.between(1, 15))
+    /** Who waits for seconds is as if cut: the patience has three seconds for the writing. */
+    function latency(): number {
+      if (!random.chance(parts.faults().slow ?? 0)) return random.between(1, 15)
+      context.cutAt = time.now()
+      return random.between(500, 4_000)
+    }
 
     /** Throws where this context cannot reach the store just now. */
     function reach(): void {

@@ -78,6 +78,7 @@ const list = [
   { name: 'store error before the write', store: { before: 0.1 } },
   { name: 'store error after the write', store: { after: 0.3, later: 0.05 } },
   { name: 'store slow', store: { slow: 0.1 } },
+  { name: 'answers late and the store slow', requests: { late_5: 0.7 }, store: { slow: 0.4 } },
   { name: 'store down', happenings: { storeDown: 25_000 } },
   { name: 'one context cut from the store', happenings: { cut: 20_000 } },
   { name: 'store forgets its last write', happenings: { forget: 15_000 } },
