@@ -7,7 +7,7 @@ import { remainingLife, tokenName } from './core/lifetime.js'
 import type { Clock, Lock, Store } from './core/ports.js'
 import { refusal } from './core/refusal.js'
 import { sameScope } from './core/scope.js'
-import { Secret, present } from './core/secret.js'
+import { Secret, bare, present } from './core/secret.js'
 import type { Asked, StoredToken, TokenAnswer, TokenRecord } from './core/token-record.js'
 import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
 import { type SignIn, ended, signedIn } from './core/transitions.js'
@@ -98,7 +98,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     return sharing
   }
 
-  async function token(options: TokenOptions = {}): Promise<AccessToken> {
+  async function token(options: TokenOptions = bare({})): Promise<AccessToken> {
     const { signal } = options
     const rejected = options.rejected === undefined ? undefined : originOf(options.rejected)
     const patient = clock.monotonic() + patience + 2 * deadline
@@ -118,7 +118,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       const round = await waitFor(share(wanted, rejected, session), patient, signal)
       // A refusal of another call's scope or resource says nothing about this one.
       failed = round.concerns === undefined || isSameWish(round.concerns, wanted) ? round.error : undefined
-      wanted = { ...wanted, after: Math.min(wanted.after, generation) }
+      wanted = bare({ ...wanted, after: Math.min(wanted.after, generation) })
     }
   }
 
@@ -135,14 +135,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   }
 
   function wantedBy(options: TokenOptions): Wanted {
-    const { scope, resource = parts.target.resource, audience = parts.target.audience } = options
-    return {
-      ...(scope === undefined ? {} : { scope }),
-      ...(resource === undefined ? {} : { resource }),
-      ...(audience === undefined ? {} : { audience }),
-      minimumValidity: (options.minimumValiditySeconds ?? 0) * 1_000,
-      after: Infinity,
-    }
+    // Own members only: what a polluted `Object.prototype` says is not wanted.
+    const { scope, resource = parts.target.resource, audience = parts.target.audience, minimumValiditySeconds = 0 } = bare({ ...options })
+    return present<Wanted>({ scope, resource, audience, minimumValidity: minimumValiditySeconds * 1_000, after: Infinity })
   }
 
   function isWhole(wanted: Wanted): boolean {

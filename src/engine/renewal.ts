@@ -5,8 +5,9 @@ import type { PrepareRenewal, PreparedRequest, TokenOutcome } from '../core/exch
 import { whatFailureMeans } from '../core/failure.js'
 import { remainingWait } from '../core/lifetime.js'
 import type { Clock, Lock } from '../core/ports.js'
-import type { Sending, TokenAnswer, TokenRecord } from '../core/token-record.js'
-import { type Renewal, changed, ended } from '../core/transitions.js'
+import { present } from '../core/secret.js'
+import type { Asked, Sending, TokenAnswer, TokenRecord } from '../core/token-record.js'
+import { changed, ended } from '../core/transitions.js'
 import { type Sent, answersInHand } from './answers-in-hand.js'
 import type { RecordKeeper, Seen } from './record-keeper.js'
 
@@ -235,12 +236,8 @@ function withoutMark(record: TokenRecord, by: string): TokenRecord {
   return record.sending?.by === by ? changed(record, { sending: undefined }) : record
 }
 
-function askedBy(wanted: Wanted): Renewal['asked'] {
-  return {
-    ...(wanted.scope === undefined ? {} : { scope: wanted.scope }),
-    ...(wanted.resource === undefined ? {} : { resource: wanted.resource }),
-    ...(wanted.audience === undefined ? {} : { audience: wanted.audience }),
-  }
+function askedBy({ scope, resource, audience }: Wanted): Asked {
+  return present<Asked>({ scope, resource, audience })
 }
 
 /** What time may cure: then all who share the record wait, instead of each asking again. */
