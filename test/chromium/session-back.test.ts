@@ -22,3 +22,22 @@ test('who comes Back from the authorization server to the very page has cancelle
   await tab.evaluate(() => history.back()).catch(() => {})
   await expect.poll(() => here.settled, { timeout: 5_000 }).toEqual(['cancelled signed_out'])
 })
+
+test('attack 21 a page that comes Back after it took up its response sends nothing again, and is signed in', async () => {
+  const tab = await here.leaveAndReturn(await here.open('/notes'))
+  const address = tab.url()
+  // It reports by itself: playwright loses sight of a page that is shown again.
+  await tab.evaluate(async () => {
+    await app.session.resume()
+    addEventListener('pageshow', (event) => {
+      if (event.persisted)
+        void app.session.resume().then((signedIn) => navigator.sendBeacon('/settled', `${signedIn} ${location.pathname}${location.search}`))
+    })
+  })
+  expect(address).toContain('code=')
+  here.settled.length = 0
+  await tab.goto(`${here.server.issuer}/.well-known/openid-configuration`)
+  await tab.evaluate(() => history.back()).catch(() => {})
+  await expect.poll(() => here.settled, { timeout: 5_000 }).toEqual(['true /notes'])
+  expect(here.tokenRequests).toHaveLength(1)
+})

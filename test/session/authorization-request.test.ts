@@ -83,7 +83,7 @@ test('A19 loading a page starts nothing, whatever its address says', async () =>
 test.each([
   ['the address', async (response: URL) => response.href],
   ['its URL', async (response: URL) => response],
-])('A20 what one browser began is not completed in another, not even handed in by %s', async (_, handed) => {
+])('C8 A20 what one browser began is not completed in another, not even handed in by %s', async (_, handed) => {
   const server = await scriptedServer()
   const attacker = profile(server)
   const response = server.answer(await attacker.open().leave())

@@ -83,7 +83,7 @@ test.each<[string, string, object]>([
     { authorizationParameters: { code_challenge_method: 'plain' } },
   ],
   ['T2 a token parameter of the protocol', 'tokenParameters.grant_type', { tokenParameters: { grant_type: 'password' } }],
-])('bad configuration is named when the session is made: %s', (_, option, change) => {
+])('%s is bad configuration, and is named when the session is made', (_, option, change) => {
   const error = failureOf({ ...good, ...change })
   expect(error).toBeInstanceOf(OAuthError)
   expect(error.code).toBe('invalid_configuration')

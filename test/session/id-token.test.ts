@@ -5,13 +5,13 @@ import { scriptedServer } from './scripted.js'
 const nothing: Readonly<Record<string, undefined>> = {}
 
 test.each<[string, Readonly<Record<string, unknown>>]>([
-  ['O2 has no nonce', { nonce: undefined }],
-  ['O2 has the nonce of another sign-in', { nonce: 'A'.repeat(43) }],
-  ['O4 is of another issuer', { iss: 'https://evil.example' }],
-  ['O5 is for another client', { aud: 'other' }],
-  ['O10 has expired', { exp: 1 }],
-  ['O12 has no subject', { sub: undefined }],
-])('an ID token that %s signs nobody in', async (_, claims) => {
+  ['O2 an ID token without the nonce', { nonce: undefined }],
+  ['O2 an ID token with the nonce of another sign-in', { nonce: 'A'.repeat(43) }],
+  ['O4 an ID token of another issuer', { iss: 'https://evil.example' }],
+  ['O5 an ID token for another client', { aud: 'other' }],
+  ['O10 an ID token that has expired', { exp: 1 }],
+  ['O12 an ID token without a subject', { sub: undefined }],
+])('%s signs nobody in', async (_, claims) => {
   const server = await scriptedServer()
   server.claims = claims
   const browser = profile(server)
