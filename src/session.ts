@@ -87,7 +87,7 @@ export function session(parts: SessionParts): Session {
     if (returnTo === undefined) return undefined
     throw new OAuthError(
       'invalid_configuration',
-      '`returnTo` is for pages: outside of one there is nowhere to go after the sign-in. Leave it out.',
+      '`returnTo` is for pages: outside of one there is nowhere to go afterwards. Leave it out.',
     )
   }
 
@@ -160,13 +160,12 @@ export function session(parts: SessionParts): Session {
   async function signOut(options?: SignOutOptions): Promise<SignOutResult> {
     const { atAuthorizationServer = false, returnTo, signal } = readSignOutOptions(options)
     signal?.throwIfAborted()
-    const address = place?.address()
-    if (address !== undefined) readReturnTo(returnTo, address)
+    const goesTo = returnTo === undefined ? undefined : returnAddress(returnTo)?.href
     const record = await engine.signOut()
     const revoking = record === undefined ? Promise.resolve(nothingToRevoke) : revokeAll(client, record)
     const revoked = await unlessAborted(revoking, signal)
     const authorizationServer = atAuthorizationServer
-      ? await endAtServer({ client, place, pending, owner: key, idToken: record?.idToken, returnTo: absolute(returnTo, address) })
+      ? await endAtServer({ client, place, pending, owner: key, idToken: record?.idToken, returnTo: goesTo })
       : 'not_asked'
     return { ...revoked, authorizationServer }
   }
@@ -219,8 +218,4 @@ function ownAddress(returnTo: string | undefined, address: URL): URL | undefined
   } catch {
     return undefined
   }
-}
-
-function absolute(returnTo: string | undefined, address: URL | undefined): string | undefined {
-  return returnTo === undefined ? undefined : new URL(returnTo, address).href
 }

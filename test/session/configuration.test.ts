@@ -142,6 +142,14 @@ test('a session can be made and shown where there is no window, and says there w
   await expect(session.signIn()).rejects.toMatchObject({ code: expect.stringMatching(/^(not_supported|invalid_configuration)$/) })
 })
 
+test('returnTo where there is no page is refused by its name, and nothing is signed out', async () => {
+  const session = browserSession({ ...good, redirectUri: 'https://app.example/callback' })
+  for (const leaving of [session.signIn({ returnTo: '/bye' }), session.signOut({ returnTo: '/bye', atAuthorizationServer: true })]) {
+    await expect(leaving).rejects.toMatchObject({ code: 'invalid_configuration', message: expect.stringContaining('`returnTo`') })
+  }
+  expect(await session.signOut({ atAuthorizationServer: true })).toMatchObject({ authorizationServer: 'not_supported' })
+})
+
 test('methods may be passed around unbound', async () => {
   const { snapshot, missingScope, subscribe, resume, token } = browserSession(good)
   subscribe(() => {})()
