@@ -157,11 +157,15 @@ export async function simulate(parameters: Parameters, engine: typeof tokenSourc
     if (call === undefined) return undefined
     source.beginning = undefined
     source.looking.add(call)
+    let generation: number | undefined
     return {
-      found: (held) => (call.session = held?.session),
+      found: (held) => {
+        call.session = held?.session
+        generation = held?.generation
+      },
       over: () => {
-        // After a standstill all comes at once, and the look may be repeated.
-        call.unsure ||= source.context.stoodStillAt() >= call.startedAt
+        // After a standstill all comes at once, and what is old news by now may be looked at again.
+        call.unsure ||= source.context.stoodStillAt() >= call.startedAt || store.held()?.generation !== generation
         source.looking.delete(call)
       },
     }
