@@ -36,7 +36,7 @@ test('attack 21 a page that comes Back after it took up its response sends nothi
   })
   expect(address).toContain('code=')
   here.settled.length = 0
-  await tab.goto(`${here.server.issuer}/.well-known/openid-configuration`)
+  await tab.goto(`${here.stranger.origin}/`)
   await tab.evaluate(() => history.back()).catch(() => {})
   await expect.poll(() => here.settled, { timeout: 5_000 }).toEqual(['true /notes'])
   expect(here.tokenRequests).toHaveLength(1)
