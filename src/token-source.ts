@@ -3,7 +3,7 @@ import { type Decision, type Policy, type Rejected, type Wanted, decide } from '
 import { OAuthError } from './core/errors.js'
 import type { Emit } from './core/events.js'
 import type { PrepareRenewal } from './core/exchange.js'
-import { remainingLife, tokenName } from './core/lifetime.js'
+import { type Instant, remainingLife, tokenName } from './core/lifetime.js'
 import type { Clock, Lock, Store } from './core/ports.js'
 import { refusal } from './core/refusal.js'
 import { sameScope } from './core/scope.js'
@@ -60,12 +60,6 @@ const margin = { milliseconds: 60_000, share: 0.25 }
 /** Beyond the deadline: what a sender may need to notice it, and to write down what came of it. */
 const grace = 3_000
 
-/** When a request was started, on both clocks (milliseconds). */
-export interface Instant {
-  readonly monotonic: number
-  readonly wall: number
-}
-
 interface Origin {
   readonly session: string
   readonly generation: number
@@ -106,8 +100,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     let session = rejected?.session
     let failed: OAuthError | undefined
     for (;;) {
-      signal?.throwIfAborted()
       const { record, unreadable } = await lookOrRemember()
+      signal?.throwIfAborted()
       session ??= record?.session
       const decision = decide(record, records.times(), policy, wanted, rejected, session)
       if (decision.kind === 'use_and_renew_behind') void share(wanted, rejected, session)
@@ -211,7 +205,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       const next = signedIn(how, answer, (record?.generation ?? 0) + 1)
       try {
         if ((await records.replace(version, next)) === undefined) continue
-        for (const token of next.accessTokens) records.know(tokenName(next.session, token), started.monotonic)
+        for (const token of next.accessTokens) records.know(tokenName(next.session, token), started)
         return next
       } catch {
         // It may have happened: the next round looks, and rejects where the store stays out of reach.

@@ -1,5 +1,11 @@
 import type { StoredToken, TokenRecord, Wait } from './token-record.js'
 
+/** An instant on both clocks of a process, in milliseconds. */
+export interface Instant {
+  readonly monotonic: number
+  readonly wall: number
+}
+
 /**
  * When this process first saw a token or a wait, and when it last looked and did not see it, on its own monotonic clock.
  * A time in a record was written by some machine's wall clock; it is believed only between these two.
@@ -10,7 +16,7 @@ export interface Sighting {
 }
 
 export interface Sightings {
-  /** The last look at the record, on the monotonic clock. */
+  /** When the last look at the record was begun, on the monotonic clock. */
   readonly lookedAt?: number
   readonly of: ReadonlyMap<string, Sighting>
 }
@@ -29,12 +35,16 @@ export function tokenName(session: string, token: Pick<StoredToken, 'generation'
   return `${session} ${token.generation} ${token.issuedAt}`
 }
 
-/** The sightings after a look that found this record. Only what is in it is remembered. */
-export function look(before: Sightings, record: TokenRecord | undefined, monotonic: number): Sightings {
+/**
+ * The sightings after a look that found this record. Only what is in it is remembered.
+ *
+ * @param asked when the look was begun: what it does not show may have come right after
+ */
+export function look(before: Sightings, record: TokenRecord | undefined, monotonic: number, asked: number = monotonic): Sightings {
   const names = record === undefined ? [] : record.accessTokens.map((token) => tokenName(record.session, token))
   if (record?.wait !== undefined) names.push(record.wait.id)
   const fresh: Sighting = { first: monotonic, ...(before.lookedAt === undefined ? {} : { absent: before.lookedAt }) }
-  return { lookedAt: monotonic, of: new Map(names.map((name) => [name, before.of.get(name) ?? fresh])) }
+  return { lookedAt: asked, of: new Map(names.map((name) => [name, before.of.get(name) ?? fresh])) }
 }
 
 /** The sightings with one that is known exactly: it began at this instant of the own clock. */

@@ -1,6 +1,6 @@
 import type { Emit } from '../core/events.js'
 import type { TokenOutcome } from '../core/exchange.js'
-import { tokenName } from '../core/lifetime.js'
+import { type Instant, tokenName } from '../core/lifetime.js'
 import type { Wanted } from '../core/decide.js'
 import type { TokenAnswer, TokenRecord } from '../core/token-record.js'
 import { type Renewal, narrowedBy, renewed } from '../core/transitions.js'
@@ -14,7 +14,7 @@ export interface Sent {
   readonly marked: TokenRecord
   readonly version: string
   readonly sending: Promise<TokenOutcome>
-  readonly started: { readonly monotonic: number; readonly wall: number }
+  readonly started: Instant
 }
 
 export interface AnswersInHand {
@@ -68,7 +68,7 @@ export function answersInHand(parts: {
 
   function committed(sent: Sent, next: TokenRecord): TokenRecord {
     const [token] = next.accessTokens
-    if (token !== undefined) records.know(tokenName(next.session, token), sent.started.monotonic)
+    if (token !== undefined) records.know(tokenName(next.session, token), sent.started)
     const missingScope = narrowedBy(sent.marked, next)
     if (missingScope.length > 0) parts.emit({ type: 'scope_narrowed', missingScope })
     return next

@@ -2,7 +2,7 @@ import { decodeTokenRecord, encodeTokenRecord } from '../core/codec.js'
 import { isOurs } from '../core/decide.js'
 import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
-import { type Sightings, type Times, knowExactly, look as sighted, nothingSeen } from '../core/lifetime.js'
+import { type Instant, type Sightings, type Times, knowExactly, look as sighted, nothingSeen } from '../core/lifetime.js'
 import type { Clock, Store, Versioned } from '../core/ports.js'
 import type { TokenRecord } from '../core/token-record.js'
 import { changed } from '../core/transitions.js'
@@ -56,7 +56,7 @@ export interface RecordKeeper {
   watched(by: string): number
   times(): Times
   /** Makes a time that began here exact. */
-  know(name: string, monotonic: number): void
+  know(name: string, began: Instant): void
   /** Takes note of the server's own `Date`, just received (milliseconds since the epoch). */
   learnServerTime(serverTime: number): void
   /** By how much the server's clock is ahead of this machine's, in milliseconds; 0 while they agree or nothing is known. */
@@ -76,16 +76,19 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   let offset = 0
   let storeFails = false
   let writes = 0
+  let count = 0
+  let lastCounted: Instant | undefined
   let told: { readonly record: TokenRecord | undefined } | undefined
 
   async function look(): Promise<Seen> {
     for (;;) {
       const began = writes
+      const asked = counted()
       const seen = decode(await get())
       // What was read before an own write is no news.
       if (began !== writes) continue
       if (best === undefined || !isForgotten(seen.record, best)) {
-        note(seen.record)
+        note(seen.record, asked)
         return seen
       }
       await heal(seen.version, best)
@@ -129,9 +132,9 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     return decoded
   }
 
-  function note(record: TokenRecord | undefined): void {
+  function note(record: TokenRecord | undefined, asked: number): void {
     const before = best
-    sightings = sighted(sightings, record, clock.monotonic())
+    sightings = sighted(sightings, record, counted(), asked)
     watch(record)
     if (record !== undefined && (best?.session !== record.session || record.generation >= best.generation)) best = record
     if (record?.ended !== undefined && before?.session === record.session && before.ended === undefined) {
@@ -140,6 +143,16 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     if (told !== undefined && record === told.record) return
     told = { record }
     for (const listener of listeners) listener()
+  }
+
+  const instant = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.now() })
+
+  /** The monotonic clock, and sleep, in which it may stand still: what the longer of both clocks says has passed. */
+  function counted(): number {
+    const at = instant()
+    count += lastCounted === undefined ? 0 : passed(lastCounted, at)
+    lastCounted = at
+    return count
   }
 
   /** A gap between two looks counts as one look: a machine that slept has watched nothing. */
@@ -153,12 +166,13 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
 
   async function replace(seen: string | undefined, next: TokenRecord, tried?: Set<string>): Promise<string | undefined> {
     const version = parts.fresh()
+    const asked = counted()
     tried?.add(version)
     writes += 1
     if (!(await written(seen, { version, value: encodeTokenRecord(next) }))) return undefined
     writes += 1
     decoded = { version, record: next, unreadable: false }
-    note(next)
+    note(next, asked)
     return version
   }
 
@@ -197,9 +211,9 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     replace,
     change,
     watched: (by) => (mark?.by === by ? mark.spent : 0),
-    times: () => ({ now: clock.now() + offset, monotonic: clock.monotonic(), sightings }),
-    know: (name, monotonic) => {
-      sightings = knowExactly(sightings, name, monotonic)
+    times: () => ({ now: clock.now() + offset, monotonic: counted(), sightings }),
+    know: (name, began) => {
+      sightings = knowExactly(sightings, name, counted() - passed(began, instant()))
     },
     learnServerTime: (serverTime) => {
       const difference = serverTime - clock.now()
@@ -213,4 +227,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
       return () => void listeners.delete(own)
     },
   }
+}
+
+function passed(from: Instant, to: Instant): number {
+  return Math.max(to.monotonic - from.monotonic, to.wall - from.wall)
 }

@@ -124,7 +124,7 @@ export function renewal(parts: RenewalParts): Renew {
     const own = { generation: record.generation, by: parts.fresh(), asked: askedBy(wanted), whole: parts.isWhole(wanted) }
     const started = { monotonic: clock.monotonic(), wall: clock.now() }
     const marked = changed(record, {
-      sending: { by: own.by, startedAt: started.wall },
+      sending: { by: own.by, startedAt: started.wall + records.offset() },
       unclear: record.sending === undefined ? record.unclear : record.generation,
     })
     const version = await records.replace(seen.version, marked).catch(() => undefined)
@@ -216,10 +216,10 @@ export function renewal(parts: RenewalParts): Renew {
     how: (current: TokenRecord) => TokenRecord,
   ): Promise<void> {
     const id = parts.fresh()
-    const monotonic = clock.monotonic()
+    const began = { monotonic: clock.monotonic(), wall: clock.now() }
     const until = records.times().now + milliseconds
     const next = await records.change(of, (current) => changed(how(current), { wait: { id, until, span: milliseconds, code: error.code } }))
-    if (next !== undefined) records.know(id, monotonic)
+    if (next !== undefined) records.know(id, began)
   }
 
   function retryAt(): { readonly retryAt?: number } {
