@@ -88,7 +88,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
       // What was read before an own write is no news.
       if (began !== writes) continue
       if (best === undefined || !isForgotten(seen.record, best)) {
-        note(seen.record, asked)
+        // What was asked before the last look, and comes after it, is no news either.
+        if (asked >= (sightings.lookedAt ?? asked)) note(seen.record, asked)
         return seen
       }
       await heal(seen.version, best)

@@ -142,6 +142,25 @@ describe('clocks', () => {
     expect(sent).toBe(1)
   })
 
+  test('an old look that comes after a newer one does not bring the old session back', async () => {
+    const engine = source()
+    await signIn(engine)
+    let arrive: (() => void) | undefined
+    reading = new Promise((resolve) => (arrive = resolve))
+    const old = engine.look()
+    reading = undefined
+    pass(10)
+    const next = source()
+    await next.signOut()
+    await signIn(next)
+    await engine.look()
+    const shown = engine.shown()
+    arrive?.()
+    await old
+    expect(engine.shown()).toBe(shown)
+    expect(shown?.session).toBe(next.shown()?.session)
+  })
+
   test('a sender whose clock is two hours behind, and who knows it from the server, leaves a mark that is watched', async () => {
     const serverTime = wall
     const behind = source({ ahead: -120 * minute, answer: () => new Promise(() => {}) })
