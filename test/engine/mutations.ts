@@ -1,19 +1,4 @@
-import type { Invariant } from './simulation/judge.js'
-import type { LockKind } from './simulation/lock.js'
-import type { Rotation } from './simulation/authorization-server.js'
-import type { WorldName } from './simulation/worlds.js'
-
-/** A rule of the engine switched off: which text of which file it is, and the property that must see it. */
-export interface Mutation {
-  readonly rule: string
-  readonly file: string
-  readonly text: string
-  readonly replacement: string
-  readonly property: Invariant
-  readonly world: WorldName
-  readonly server?: Rotation
-  readonly lock?: LockKind
-}
+import type { Mutation } from './mutated.js'
 
 const renewal = 'engine/renewal.ts'
 const answers = 'engine/answers-in-hand.ts'

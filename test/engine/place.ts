@@ -1,0 +1,69 @@
+import { OAuthError, type OAuthErrorCode } from '../../src/core/errors.js'
+import type { OAuthFact } from '../../src/core/events.js'
+import type { TokenOutcome } from '../../src/core/exchange.js'
+import { memoryStore } from '../../src/stores/memory.js'
+import { manualClock } from '../../src/testing/manual-clock.js'
+import { type TokenEngine, tokenSource } from '../../src/token-source.js'
+import { anAnswer } from '../core/records.js'
+
+export const hour = 3_600_000
+export type Answer = () => Promise<TokenOutcome>
+
+/** A place with one store and one clock: its sources, and the requests they sent. */
+export function place(first: { readonly lifetime?: number; readonly refreshToken?: string | undefined } = {}) {
+  const clock = manualClock()
+  const store = memoryStore()
+  const requests: { readonly refreshToken: string; readonly at: number; readonly resource: string | undefined }[] = []
+  const facts: OAuthFact[] = []
+  const { lifetime = hour } = first
+  let names = 0
+  let issued = 0
+  const renewed: Answer = async () => ({ ok: true, answer: anAnswer({ lifetime, refreshToken: `R${(issued += 1)}` }) })
+  const server: { answer: Answer } = { answer: renewed }
+
+  function source(): TokenEngine {
+    return tokenSource({
+      issuer: 'https://as.example',
+      clientId: 'c',
+      target: {},
+      severalResources: false,
+      scopeNamedDifferently: false,
+      store,
+      key: 'tokens',
+      lock: undefined,
+      clock,
+      deadline: 10_000,
+      prepare: async (record, { resource }) => ({
+        send: async () => {
+          requests.push({ refreshToken: record.refreshToken?.reveal() ?? '', at: clock.monotonic(), resource })
+          await clock.wait(50)
+          return server.answer()
+        },
+        discard: () => {},
+      }),
+      revoke: () => {},
+      emit: (fact) => void facts.push(fact),
+      fresh: () => `${(names += 1)}`,
+      draw: () => 0.5,
+    })
+  }
+
+  const signIn = (engine: TokenEngine): Promise<unknown> =>
+    engine.signIn(anAnswer({ lifetime, refreshToken: 'refreshToken' in first ? first.refreshToken : 'R0' }), {
+      scope: ['read'],
+      started: { monotonic: clock.monotonic(), wall: clock.now() },
+    })
+
+  return { clock, store, server, renewed, requests, facts, source, signIn }
+}
+
+export function failing(code: OAuthErrorCode, facts: { readonly retryAfter?: number; readonly serverError?: string } = {}): Answer {
+  const { retryAfter, serverError } = facts
+  const error = new OAuthError(code, 'simulated', serverError === undefined ? {} : { serverError })
+  return async () => ({ ok: false, error, surelyNotDone: serverError !== undefined, ...(retryAfter === undefined ? {} : { retryAfter }) })
+}
+
+export const thousand = <T>(make: () => Promise<T>): Promise<PromiseSettledResult<T>[]> =>
+  Promise.allSettled(Array.from({ length: 1_000 }, make))
+export const codes = (results: readonly PromiseSettledResult<unknown>[]): ReadonlySet<unknown> =>
+  new Set(results.map((result) => (result.status === 'rejected' ? (result.reason as OAuthError).code : 'served')))
