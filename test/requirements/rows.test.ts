@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { invariants } from '../engine/simulation/judge.js'
+import { invariants } from '../engine/simulation/invariants.js'
 
 // Each row of the requirements that valetkey answers has a test whose name begins with the row's id, so that a reader finds it.
 // Where a row does not apply here, that test says why.
