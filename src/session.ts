@@ -1,28 +1,23 @@
-import type { Client } from './core/client.js'
 import { OAuthError } from './core/errors.js'
 import { introduce } from './core/events.js'
 import { readReturnTo, readSignInOptions, readSignOutOptions, readTokenOptions } from './core/options.js'
 import type { Place } from './core/place.js'
-import type { Lock, Store, UserAgent } from './core/ports.js'
+import type { UserAgent } from './core/ports.js'
 import { present } from './core/secret.js'
 import type { Session, SignInOptions, SignOutOptions, SignOutResult } from './core/session-contract.js'
-import type { TokenOptions, TokenTarget } from './core/tokens.js'
+import type { TokenOptions } from './core/tokens.js'
 import { unlessAborted } from './core/unless-aborted.js'
 import { pendingRequests } from './session/pending-requests.js'
-import { draw, fresh } from './session/randomness.js'
+import { fresh } from './session/randomness.js'
 import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-address.js'
+import { type SessionEngineParts, sessionEngine } from './session/session-engine.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
-import { cameBackSignedOut, endAtServer, nothingToRevoke, revokeAll, revokeAnswer } from './session/sign-out.js'
-import { tokenSource } from './token-source.js'
+import { type DecoupledSignIn, isDecoupled } from './session/device-authorization.js'
+import { cameBackSignedOut, endAtServer, nothingToRevoke, revokeAll } from './session/sign-out.js'
 
-export interface SessionParts {
-  readonly client: Client
-  /** Which of several sessions of one client this is. */
-  readonly account: string | undefined
-  readonly store: Store
-  readonly lock: Lock | undefined
-  readonly userAgent: UserAgent | undefined
+export interface SessionParts extends SessionEngineParts {
+  readonly userAgent: UserAgent | DecoupledSignIn | undefined
   /** Looked up at each call: a path is relative to the page, and there may be none yet. */
   readonly redirectUri: () => string | undefined
   /** Sent with every authorization request. */
@@ -37,26 +32,8 @@ export interface SessionParts {
 export function session(parts: SessionParts): Session {
   const { client, place, store } = parts
   const { clock, emit } = client
-  const key = sessionKey(client, parts.account)
+  const { key, engine } = sessionEngine(parts)
   const pending = pendingRequests(store, clock, fresh)
-  const engine = tokenSource({
-    issuer: client.server.issuer,
-    clientId: client.clientId,
-    target: present<TokenTarget>({ resource: client.resource[0], audience: client.audience }),
-    severalResources: client.resource.length > 1,
-    scopeNamedDifferently: client.quirks.has('scope_named_differently'),
-    store,
-    key,
-    lock: parts.lock,
-    clock,
-    deadline: client.deadline,
-    // The protocol is loaded when it is first needed: a page that has a living token needs none of it.
-    prepare: async (record, target) => (await import('./grants/refresh-token.js')).prepareRenewal(client)(record, target),
-    revoke: (answer) => void revokeAnswer(client, answer),
-    emit,
-    fresh,
-    draw,
-  })
   const view = sessionView(engine, () => {
     const look = () => void engine.look().catch(() => {})
     const stops = [store.watch?.(key, look), place?.onWake(look)]
@@ -76,6 +53,7 @@ export function session(parts: SessionParts): Session {
         )
       }
       emit({ type: 'sign_in_started' })
+      if (isDecoupled(userAgent)) return flows.startElsewhere(userAgent, how)
       await flows.start(userAgent, how, present({ redirectUri: parts.redirectUri(), returnTo: returnTo?.href }))
     })
   }
@@ -205,11 +183,6 @@ function onceAtATime(place: Place, key: string, takeUp: () => Promise<void>): Pr
   const begun = running.get(key) ?? takeUp().finally(() => running.delete(key))
   running.set(key, begun)
   return begun
-}
-
-/** One record per issuer, client and account. Nothing secret is in it: it is also the name of a lock. */
-function sessionKey(client: Client, account = ''): string {
-  return ['valetkey', 'session', client.server.issuer, client.clientId, account].map(encodeURIComponent).join(':')
 }
 
 function ownAddress(returnTo: string | undefined, address: URL): URL | undefined {

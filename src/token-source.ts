@@ -8,7 +8,7 @@ import type { Clock, Lock, Store } from './core/ports.js'
 import { refusal } from './core/refusal.js'
 import { sameScope } from './core/scope.js'
 import { Secret, bare, present } from './core/secret.js'
-import type { Asked, StoredToken, TokenAnswer, TokenRecord } from './core/token-record.js'
+import { type Asked, type StoredToken, type TokenAnswer, type TokenRecord, tokenRecord } from './core/token-record.js'
 import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
 import { type SignIn, ended, signedIn } from './core/transitions.js'
 import { type Seen, recordKeeper } from './engine/record-keeper.js'
@@ -22,6 +22,8 @@ export interface TokenSourceParts {
   /** Several resources were asked for: the scope of one token says nothing about the others'. */
   readonly severalResources: boolean
   readonly scopeNamedDifferently: boolean
+  /** The tokens are the application's own: the scope that it asks for. Then nobody signs in, and nothing ends. */
+  readonly inOwnRight?: { readonly scope: readonly string[] } | undefined
   readonly store: Store
   /** The key of the record in the store; also the name of the lock. Nothing secret is in it. */
   readonly key: string
@@ -60,6 +62,11 @@ const margin = { milliseconds: 60_000, share: 0.25 }
 /** Beyond the deadline: what a sender may need to notice it, and to write down what came of it. */
 const grace = 3_000
 
+/** A repeated request in the application's own right harms nobody, so nobody waits long for a sender that may be dead. */
+const ownPatience = 2_000
+/** How long a store keeps a record that nobody renews, beyond the life of its tokens. */
+const keptLonger = 60 * 60_000
+
 interface Origin {
   readonly session: string
   readonly generation: number
@@ -71,7 +78,8 @@ const origins = new WeakMap<AccessToken, Origin>()
 /** The engine over a store: read, decide, mark, send, store. */
 export function tokenSource(parts: TokenSourceParts): TokenEngine {
   const { clock, deadline } = parts
-  const patience = deadline + grace
+  const { inOwnRight } = parts
+  const patience = inOwnRight === undefined ? deadline + grace : ownPatience
   const policy: Policy = {
     issuer: parts.issuer,
     clientId: parts.clientId,
@@ -79,8 +87,13 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     share: margin.share,
     spread: parts.draw(),
     scopeNamedDifferently: parts.scopeNamedDifferently,
+    inOwnRight: inOwnRight !== undefined,
   }
-  const records = recordKeeper({ ...parts, poll: patience / 25 })
+  const records = recordKeeper({
+    ...parts,
+    poll: patience / 25,
+    ...(inOwnRight === undefined ? {} : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
+  })
   const renew = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
   /** The one renewal of this process: those who meet it wait for it and then decide again, for it may have been for another resource. */
   let sharing: Promise<Round> | undefined
@@ -241,6 +254,16 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     signOut,
     subscribe: records.subscribe,
   }
+}
+
+/** The record of tokens in the application's own right before the first of them. */
+function nothingYet({ issuer, clientId, key }: TokenSourceParts, scope: readonly string[]): TokenRecord {
+  return tokenRecord({ issuer, clientId, session: key, generation: 0, grantedScope: scope, accessTokens: [] })
+}
+
+function forgettableAt(record: TokenRecord, now: number): number {
+  const ends = record.accessTokens.map(({ issuedAt, lifetime }) => issuedAt + (lifetime ?? 24 * 60 * 60_000))
+  return Math.max(now, record.wait?.until ?? 0, ...ends) + keptLonger
 }
 
 function isSameWish(one: Wanted, other: Wanted): boolean {

@@ -59,6 +59,8 @@ function pendingRequest(value: unknown): PendingRequest {
     maxAgeSeconds: optional(from['maxAgeSeconds'], number),
     returnTo: optional(from['returnTo'], string),
     endsSession: from['endsSession'] === true ? true : undefined,
+    binding: optional(from['binding'], secret),
+    account: optional(from['account'], string),
     createdAt: number(from['createdAt']),
   })
 }

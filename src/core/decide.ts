@@ -14,6 +14,8 @@ export interface Policy {
   readonly spread: number
   /** The server grants scope under other names than it was asked for: what was asked then counts as granted. */
   readonly scopeNamedDifferently: boolean
+  /** The grant is the application's own (RFC 6749 section 4.4 and its kin): no refresh token is needed, and nobody has to sign in. */
+  readonly inOwnRight: boolean
 }
 
 /** What a call wants of its token. */
@@ -74,7 +76,7 @@ export function decide(
   if (record.wait !== undefined && remaining > 0) {
     return enough ? { kind: 'use', token } : { kind: 'wait', wait: record.wait, remaining }
   }
-  if (record.refreshToken === undefined) {
+  if (record.refreshToken === undefined && !policy.inOwnRight) {
     // Nothing can be renewed: the living token is served to its end, and then the user is asked.
     return enough ? { kind: 'use', token } : { kind: 'sign_in', ended: 'expired' }
   }

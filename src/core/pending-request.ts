@@ -19,6 +19,10 @@ export interface PendingRequest {
   readonly returnTo?: string
   /** It asked for the end of the user's session there: no code comes back, only the `state`. */
   readonly endsSession?: true
+  /** A server's: what the user's browser shows again when it comes back, so that nobody finishes what another began. */
+  readonly binding?: Secret
+  /** A server's: the account whose session this is to be. */
+  readonly account?: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }

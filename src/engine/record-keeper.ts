@@ -17,6 +17,10 @@ export interface RecordKeeperParts {
   /** Fresh, unguessable text. */
   readonly fresh: () => string
   readonly emit: Emit
+  /** What counts as the record where there is none: then nobody has to sign in first. */
+  readonly atFirst?: TokenRecord | undefined
+  /** From when on (milliseconds since the epoch) the store may forget a record; absent: never. */
+  readonly expiryOf?: ((record: TokenRecord) => number) | undefined
   /** Between two looks at something that is waited for, in milliseconds. */
   readonly poll: number
 }
@@ -128,7 +132,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   function decode(stored: Versioned | undefined): Seen {
     if (stored !== undefined && decoded?.version === stored.version && stored.version !== '') return decoded
     const record = stored === undefined ? undefined : decodeTokenRecord(stored.value)
-    const ours = isOurs(record, parts) ? record : undefined
+    const ours = isOurs(record, parts) ? record : parts.atFirst
     decoded = { version: stored?.version, record: ours, unreadable: stored !== undefined && record === undefined }
     return decoded
   }
@@ -170,7 +174,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     const asked = counted()
     tried?.add(version)
     writes += 1
-    if (!(await written(seen, { version, value: encodeTokenRecord(next) }))) return undefined
+    const expiresAt = parts.expiryOf?.(next)
+    if (!(await written(seen, { version, value: encodeTokenRecord(next), ...(expiresAt === undefined ? {} : { expiresAt }) }))) return undefined
     writes += 1
     decoded = { version, record: next, unreadable: false }
     note(next, asked)

@@ -148,9 +148,14 @@ export function renewal(parts: RenewalParts): Renew {
   async function couldNotPrepare(record: TokenRecord, wanted: Wanted, error: OAuthError): Promise<Round> {
     emit({ type: 'renewal_failed', code: error.code })
     if (!isPassing(error)) return { error, concerns: wanted }
-    const meaning = whatFailureMeans({ code: error.code }, record.wait?.span ?? 0, parts.draw(), false)
-    if (meaning.kind === 'wait') await backOff(record, error, meaning.milliseconds, (current) => current)
+    await backOff(record, error, waitAfter(error, record), (current) => current)
     return { error }
+  }
+
+  /** The usual back-off, in milliseconds. */
+  function waitAfter(error: OAuthError, record: TokenRecord): number {
+    const meaning = whatFailureMeans({ code: error.code }, record.wait?.span ?? 0, parts.draw(), false)
+    return meaning.kind === 'wait' ? meaning.milliseconds : 0
   }
 
   async function answered(sent: Sent): Promise<Round> {
@@ -178,8 +183,9 @@ export function renewal(parts: RenewalParts): Renew {
 
   async function settleTimeout(sent: Sent): Promise<Round> {
     const error = new OAuthError('timed_out', 'The authorization server did not answer the token request in time. Try again later.')
-    // Nobody sends for two more deadlines: the answer may still be on its way.
-    await backOff(sent.marked, error, 2 * deadline + 3_000, (current) =>
+    // Nobody sends for two more deadlines: the answer may still be on its way. (A second token in the application's own right harms nobody.)
+    const span = policy.inOwnRight ? waitAfter(error, sent.marked) : 2 * deadline + 3_000
+    await backOff(sent.marked, error, span, (current) =>
       changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }),
     )
     emit({ type: 'renewal_failed', code: error.code, ...retryAt() })
@@ -190,7 +196,8 @@ export function renewal(parts: RenewalParts): Renew {
     const { error } = failed
     const doubtful = (sent.marked.unclear ?? -Infinity) >= sent.own.generation - 1
     const meaning = whatFailureMeans(
-      { code: error.code, serverError: error.serverError, retryAfter: failed.retryAfter },
+      // In the application's own right there is no session that could end: the next token may well be granted.
+      { code: error.code, serverError: policy.inOwnRight ? undefined : error.serverError, retryAfter: failed.retryAfter },
       sent.marked.wait?.span ?? 0,
       parts.draw(),
       doubtful,

@@ -2,15 +2,15 @@ import type { Client } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import type { PendingRequest } from '../core/pending-request.js'
 import type { UserAgent } from '../core/ports.js'
-import { missingScope, unionScope } from '../core/scope.js'
+import { unionScope } from '../core/scope.js'
 import { Secret, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
-import type { TokenRecord } from '../core/token-record.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import type { TokenEngine } from '../token-source.js'
+import { adoptAnswer } from './adopt-answer.js'
+import { type DecoupledSignIn, showOf } from './device-authorization.js'
 import type { PendingRequests } from './pending-requests.js'
 import { leadsTo, stateOf } from './response-address.js'
-import { revokeAnswer } from './sign-out.js'
 
 export interface SignInParts {
   readonly client: Client
@@ -25,6 +25,8 @@ export interface SignInParts {
 export interface SignIns {
   /** Sends the user there and finishes what comes back, or settles when another brings the response here. */
   start(userAgent: UserAgent, how: SignInOptions, from: { readonly redirectUri?: string; readonly returnTo?: string }): Promise<void>
+  /** Presents a code for another device, and waits until the user has used it there (RFC 8628). */
+  startElsewhere(userAgent: DecoupledSignIn, how: SignInOptions): Promise<void>
   /** The pending request of this session that a response answers, taken out. Rejects with `authorization_response_invalid`. */
   take(response: URL): Promise<PendingRequest>
   /** Finishes a sign-in with its response, and settles the one that waits for it. */
@@ -34,7 +36,7 @@ export interface SignIns {
 /** The sign-ins of one session, from the authorization request to the stored tokens. */
 export function signIns(parts: SignInParts): SignIns {
   const { client, engine, owner, pending } = parts
-  const { clock, emit } = client
+  const { clock } = client
   const waiting = new Set<{ readonly state: Secret; readonly settle: (finished: Promise<void>) => void }>()
 
   async function start(
@@ -73,6 +75,16 @@ export function signIns(parts: SignInParts): SignIns {
       tooLateToAbort()
       leave.abort()
     }
+  }
+
+  async function startElsewhere(userAgent: DecoupledSignIn, how: SignInOptions): Promise<void> {
+    const { pollDevice, startDevice } = await import('../grants/device-code.js')
+    const scope = await scopeToAsk(how.scope)
+    const device = await unlessAborted(startDevice(client, { scope }), how.signal)
+    showOf(userAgent)(device.prompt)
+    const started = { monotonic: clock.monotonic(), wall: clock.now() }
+    const answer = await pollDevice(client, device, how.signal)
+    await adoptAnswer(client, engine, answer, { scope, started })
   }
 
   async function authorizationRequest(
@@ -124,18 +136,8 @@ export function signIns(parts: SignInParts): SignIns {
     const { finishAuthorization } = await import('../grants/authorization-code.js')
     const started = { monotonic: clock.monotonic(), wall: clock.now() }
     const answer = await finishAuthorization(client, request, response)
-    let record: TokenRecord
-    try {
-      record = await engine.signIn(answer, { scope: request.scope, started })
-    } catch (error) {
-      // Another user's tokens have no place here; whatever else failed may have stored these.
-      if (error instanceof OAuthError && error.code === 'different_user') void revokeAnswer(client, answer)
-      throw error
-    }
-    emit({ type: 'sign_in_finished' })
-    const missing = missingScope(record.grantedScope, request.scope)
-    if (missing.length > 0) emit({ type: 'scope_narrowed', missingScope: missing })
+    await adoptAnswer(client, engine, answer, { scope: request.scope, started })
   }
 
-  return { start, take, complete }
+  return { start, startElsewhere, take, complete }
 }
