@@ -137,15 +137,22 @@ function readRetryAfter(text: string | null, now: number): number | undefined {
   return milliseconds > 0 && Number.isFinite(milliseconds) ? milliseconds : undefined
 }
 
-/** Runs under the client's deadline, which covers headers and body. Rejects with `timed_out` and aborts the signal when it is over. */
-export async function withinDeadline<T>(client: Pick<Client, 'clock' | 'deadline'>, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs under the client's deadline, which covers headers and body. Rejects with `timed_out` and aborts the signal when it is over.
+ * @param who is waited for
+ */
+export async function withinDeadline<T>(
+  client: Pick<Client, 'clock' | 'deadline'>,
+  run: (signal: AbortSignal) => Promise<T>,
+  who = 'The authorization server',
+): Promise<T> {
   const tooLate = new AbortController()
   const settled = new AbortController()
   const deadline = client.clock.wait(client.deadline, settled.signal).then(() => {
     tooLate.abort()
     throw new OAuthError(
       'timed_out',
-      `The authorization server did not answer within ${client.deadline / 1000} seconds. Try again, or set deadlineSeconds higher.`,
+      `${who} did not answer within ${client.deadline / 1000} seconds. Try again, or set deadlineSeconds higher.`,
     )
   })
   try {

@@ -8,7 +8,8 @@ import { type ServerMetadata, libraryClient } from './library.js'
 
 /** What an ID token is held against. */
 export type IdTokenExpectation =
-  | { readonly after: 'sign_in'; readonly nonce: Secret; readonly maxAgeSeconds?: number | undefined }
+  /** `nonce` is absent where none was sent, as there is no place for it (RFC 8628): then a token that has one is not of this sign-in. */
+  | { readonly after: 'sign_in'; readonly nonce?: Secret; readonly maxAgeSeconds?: number | undefined }
   | { readonly after: 'renewal'; readonly original: IdTokenClaims }
 
 /** Seconds. A token that came this moment is from this moment, give or take a clock; a day is a clock that is set wrongly, not one that drifts. */
@@ -34,7 +35,7 @@ export async function idTokenClaims(
   checkClaims(client, claims)
   await checkAccessTokenHash(claims, algorithm, accessToken)
   if (expected.after === 'renewal') checkContinuity(claims, expected.original)
-  else if (claims['nonce'] !== expected.nonce.reveal()) throw invalid('has not the nonce of this sign-in')
+  else if (claims['nonce'] !== expected.nonce?.reveal()) throw invalid('has not the nonce of this sign-in')
   return claims
 }
 
@@ -56,7 +57,7 @@ async function validated(client: Client, server: ServerMetadata, idToken: string
             libraryClient(client),
             response,
             bare<oauth.ProcessAuthorizationCodeResponseOptions>({
-              expectedNonce: expected.nonce.reveal(),
+              expectedNonce: expected.nonce?.reveal() ?? oauth.expectNoNonce,
               maxAge: expected.maxAgeSeconds ?? oauth.skipAuthTimeCheck,
               requireIdToken: true,
             }),

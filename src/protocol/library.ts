@@ -2,7 +2,9 @@ import * as oauth from 'oauth4webapi'
 import { isLoopback } from '../core/address.js'
 import type { Client } from '../core/client.js'
 import { bare } from '../core/secret.js'
+import { usesMutualTls } from './client-authentication.js'
 import type { WireRequest } from './exchange.js'
+import { objectOf } from './json.js'
 
 // What oauth4webapi is given. Nothing of it has a prototype and every option is its own: a polluted `Object.prototype` could
 // otherwise send a refresh token elsewhere (`use_mtls_endpoint_aliases`) or add parameters to a request (`additionalParameters`).
@@ -21,6 +23,25 @@ export function libraryClient(client: Client): oauth.Client {
     [oauth.clockSkew]: Math.round((client.clock.now() - Date.now()) / 1000),
     [oauth.clockTolerance]: tolerance,
   })
+}
+
+/**
+ * The server's endpoint of this name, and the metadata in which the library finds it; `undefined` where it has none. With mutual TLS it is
+ * that of `mtls_endpoint_aliases`, where there is one (RFC 8705 section 5).
+ */
+export function endpointOf(
+  client: Client,
+  server: ServerMetadata,
+  name: 'token_endpoint' | 'revocation_endpoint' | 'device_authorization_endpoint',
+): { readonly endpoint: string; readonly server: ServerMetadata } | undefined {
+  const alias = usesMutualTls(client) ? objectOf(server.mtls_endpoint_aliases)?.[name] : undefined
+  const endpoint = typeof alias === 'string' ? alias : server[name]
+  return endpoint === undefined ? undefined : bare({ endpoint, server: bare({ ...server, [name]: endpoint }) })
+}
+
+/** What a JWT is made of, without prototypes: a polluted `toJSON` would change what is signed. */
+export function withoutPrototype(...parts: readonly object[]): void {
+  for (const part of parts) Object.setPrototypeOf(part, null)
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Secret } from '../core/secret.js'
 import { metadataOf } from './authorization-server.js'
 import { libraryAuthentication } from './client-authentication.js'
 import { exchange, withinDeadline } from './exchange.js'
-import { captured, libraryClient } from './library.js'
+import { captured, endpointOf, libraryClient } from './library.js'
 
 /**
  * Revokes a token (RFC 7009). `revoked` is what the server confirmed, also of a token it does not know; `not_supported`, that it has
@@ -17,13 +17,13 @@ export async function revoke(
 ): Promise<'revoked' | 'not_supported' | 'failed'> {
   try {
     const server = await metadataOf(client)
-    const endpoint = server.revocation_endpoint
-    if (endpoint === undefined) return 'not_supported'
-    const wire = await captured(endpoint, (options) => {
-      const authentication = libraryAuthentication(client.clientAuthentication)
+    const found = endpointOf(client, server, 'revocation_endpoint')
+    if (found === undefined) return 'not_supported'
+    const authentication = libraryAuthentication(client)
+    const wire = await captured(found.endpoint, (options) => {
       const additionalParameters = new URLSearchParams([['token_type_hint', hint]])
       return oauth.revocationRequest(
-        server,
+        found.server,
         libraryClient(client),
         authentication,
         token.reveal(),

@@ -19,12 +19,13 @@ export async function tokenAnswer(
   client: Client,
   server: ServerMetadata,
   answer: Answer,
-  idToken: IdTokenExpectation | undefined,
+  { idToken, issuedTokenType }: { readonly idToken?: IdTokenExpectation | undefined; readonly issuedTokenType?: 'required' },
 ): Promise<TokenAnswer> {
   if (answer.mediaType !== 'application/json') throw invalid('is not JSON by its content type')
   if (answer.tooLarge) throw invalid('is larger than 1 MiB')
   if (answer.body === undefined) throw invalid('is not a JSON object')
   const { body } = answer
+  if (issuedTokenType === 'required') checkIssuedTokenType(body)
   const tokenType = tokenTypeOf(body, client.dpop)
   const accessToken = text(body, 'access_token', /^[\x21-\x7E]+$/)
   if (accessToken === undefined) throw invalid('has no access_token')
@@ -69,6 +70,17 @@ function text(body: JsonObject, name: string, form: RegExp): string | undefined 
   if (value === undefined) return undefined
   if (typeof value !== 'string' || !form.test(value)) throw invalid(`has a malformed ${name}`)
   return value
+}
+
+/** RFC 8693 section 2.2.1: it must be said; and what is no access token (`N_A`) is never sent as one. */
+function checkIssuedTokenType(body: JsonObject): void {
+  if (text(body, 'issued_token_type', /^[\x21-\x7E]+$/) === undefined) throw invalid('has no issued_token_type')
+  const type = body['token_type']
+  if (typeof type === 'string' && type.toLowerCase() === 'n_a') {
+    throw invalid(
+      'has a token that is no access token (token_type N_A), so that no API call can carry it. Ask for another requestedTokenType',
+    )
+  }
 }
 
 /** What was asked for, in any case: a bound token that comes back unbound is a downgrade, and a bound one without a key is of no use. */

@@ -7,7 +7,7 @@ import { metadataOf } from './authorization-server.js'
 import { libraryAuthentication } from './client-authentication.js'
 import { type WireRequest, exchange } from './exchange.js'
 import type { IdTokenExpectation } from './id-token.js'
-import { type ServerMetadata, captured, libraryClient } from './library.js'
+import { type ServerMetadata, captured, endpointOf, libraryClient } from './library.js'
 import { repaired } from './server-quirks.js'
 import { tokenAnswer } from './token-answer.js'
 import { failureOf, refusalOf } from './token-error.js'
@@ -21,6 +21,8 @@ export interface TokenRequest {
   readonly invalidGrant: OAuthErrorCode
   /** Absent where no ID token was asked for: then one that comes is ignored. */
   readonly idToken?: IdTokenExpectation | undefined
+  /** The answer must say what kind of token it has (RFC 8693 section 2.2.1). */
+  readonly issuedTokenType?: 'required'
 }
 
 export interface PreparedTokenRequest extends PreparedRequest {
@@ -29,17 +31,25 @@ export interface PreparedTokenRequest extends PreparedRequest {
 }
 
 /**
- * Makes a token request wholly ready: metadata, client authentication, body. Rejects with what `metadataOf` does, and with
- * `invalid_configuration` and `not_supported`; nothing has been sent to the token endpoint then.
+ * Makes a token request wholly ready: metadata, client authentication, body. Rejects with what `metadataOf` does, with
+ * `invalid_configuration` and `not_supported`, and with `client_refused` and `timed_out` where a secret or a key cannot be read; nothing has
+ * been sent to the token endpoint then.
  */
 export async function prepareTokenRequest(client: Client, request: TokenRequest): Promise<PreparedTokenRequest> {
-  const authentication = libraryAuthentication(client.clientAuthentication)
+  const authentication = libraryAuthentication(client)
   const server = await metadataOf(client)
-  const endpoint = server.token_endpoint
-  if (endpoint === undefined)
+  const found = endpointOf(client, server, 'token_endpoint')
+  if (found === undefined)
     throw new OAuthError('not_supported', `${server.issuer} has no token endpoint. Give it as authorizationServer or additionalMetadata.`)
-  const wire = await captured(endpoint, (options) =>
-    oauth.genericTokenEndpointRequest(server, libraryClient(client), authentication, request.grantType, form(client, request), options),
+  const wire = await captured(found.endpoint, (options) =>
+    oauth.genericTokenEndpointRequest(
+      found.server,
+      libraryClient(client),
+      authentication,
+      request.grantType,
+      form(client, request),
+      options,
+    ),
   )
   return bare({
     send: (signal?: AbortSignal) => send(client, server, request, wire, signal),
@@ -75,7 +85,7 @@ async function send(
   try {
     const answer = repaired(await exchange(client, wire, signal), client.quirks)
     if (answer.status !== 200) return refusalOf(answer, request.invalidGrant)
-    return bare({ ok: true, answer: await tokenAnswer(client, server, answer, request.idToken) })
+    return bare({ ok: true, answer: await tokenAnswer(client, server, answer, request) })
   } catch (error) {
     if (error instanceof OAuthError) return failureOf(error)
     return failureOf(new OAuthError('token_response_invalid', 'The token response could not be read. Nothing of it is kept.'))

@@ -1,0 +1,9 @@
+/** What the user is shown, to sign in on another device (RFC 8628 section 3.3). */
+export interface DevicePrompt {
+  readonly userCode: string
+  readonly verificationUri: string
+  /** With the code in it: for a QR code or a link. */
+  readonly verificationUriComplete?: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
