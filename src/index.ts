@@ -12,8 +12,26 @@ export type { AccessToken } from './core/access-token.js'
 export type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
 
 // A user's session
+export { userSession } from './user-session.js'
+export { serverSignIn } from './server-sign-in.js'
+export type { ServerSignIn } from './server-sign-in.js'
+export { deviceAuthorization } from './session/device-authorization.js'
+export type { DevicePrompt } from './core/device-prompt.js'
 export type { Session, SessionSnapshot, SignInOptions, SignOutOptions, SignOutResult } from './core/session-contract.js'
 export type { AuthorizationDetail, IdTokenClaims, SessionEnd } from './core/token-record.js'
+
+// Tokens in the application's own right, and from assertions
+export { clientCredentials } from './sources/client-credentials.js'
+export { jwtBearer } from './sources/jwt-bearer.js'
+export { tokenExchange } from './sources/token-exchange.js'
+export type { TokenExchangeSettings } from './sources/token-exchange.js'
+export type { Assertion, ClientSecret, PrivateKey, WebCryptoKey } from './core/credentials.js'
+
+// What every client says
+export { mutualTls, none } from './protocol/client-authentication.js'
+export { clientSecretBasic, clientSecretJwt, clientSecretPost } from './protocol/client-secret.js'
+export { privateKeyJwt } from './protocol/private-key-jwt.js'
+export { clientAssertion } from './protocol/client-assertion.js'
 export type {
   AuthorizationServer,
   AuthorizationServerMetadata,
@@ -23,13 +41,12 @@ export type {
   ServerQuirk,
   UserSessionSettings,
 } from './core/client.js'
-export { none } from './protocol/client-authentication.js'
 
 // Where tokens live
 export { memoryStore } from './stores/memory.js'
 export { sealed } from './stores/sealed.js'
 export type { EncryptionKey } from './stores/encryption-key.js'
-export type { Clock, Lock, Store, UserAgent, Versioned } from './core/ports.js'
+export type { Clock, DecoupledSignIn, Lock, Store, UserAgent, Versioned } from './core/ports.js'
 
 // What happens
 export { OAuthError } from './core/errors.js'

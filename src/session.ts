@@ -2,7 +2,7 @@ import { OAuthError } from './core/errors.js'
 import { introduce } from './core/events.js'
 import { readReturnTo, readSignInOptions, readSignOutOptions, readTokenOptions } from './core/options.js'
 import type { Place } from './core/place.js'
-import type { UserAgent } from './core/ports.js'
+import type { DecoupledSignIn, UserAgent } from './core/ports.js'
 import { present } from './core/secret.js'
 import type { Session, SignInOptions, SignOutOptions, SignOutResult } from './core/session-contract.js'
 import type { TokenOptions } from './core/tokens.js'
@@ -13,7 +13,7 @@ import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-ad
 import { type SessionEngineParts, sessionEngine } from './session/session-engine.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
-import { type DecoupledSignIn, isDecoupled } from './session/device-authorization.js'
+import { isDecoupled } from './session/device-authorization.js'
 import { cameBackSignedOut, endAtServer, nothingToRevoke, revokeAll } from './session/sign-out.js'
 
 export interface SessionParts extends SessionEngineParts {

@@ -5,6 +5,7 @@ import { readAuthorizationParameters, readRedirectUri } from '../core/options.js
 import { bare } from '../core/secret.js'
 import type { Session } from '../core/session-contract.js'
 import { session } from '../session.js'
+import { isDecoupled } from '../session/device-authorization.js'
 import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
 import { indexedDBStore } from './indexeddb-store.js'
@@ -57,7 +58,7 @@ export function browserSession(
     account: text(members, 'account'),
     store: readStore(members) ?? storageFallback(indexedDBStore(), { pendingKey, emit: client.emit }),
     lock: readLock(members) ?? pageLock(),
-    userAgent: readUserAgent(members) ?? redirect(),
+    userAgent: isDecoupled(members['userAgent']) ? members['userAgent'] : (readUserAgent(members) ?? redirect()),
     redirectUri: () => redirectUriAt(members['redirectUri'], page.address()),
     authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
     place: page,

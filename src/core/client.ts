@@ -1,5 +1,5 @@
 import type { Emit, OAuthEvent } from './events.js'
-import type { Clock, Lock, Store, UserAgent } from './ports.js'
+import type { Clock, DecoupledSignIn, Lock, Store, UserAgent } from './ports.js'
 
 /** The authorization server: by issuer (discovery), or by its metadata where it has no discovery. */
 export type AuthorizationServer =
@@ -58,7 +58,7 @@ export interface UserSessionSettings extends ClientSettings {
   /** Which of several sessions of one client this is. Default: the only one. */
   readonly account?: string | undefined
   /** How the user reaches the authorization server. Without one the session lives from its store, and `signIn` rejects with `sign_in_required`. */
-  readonly userAgent?: UserAgent | undefined
+  readonly userAgent?: UserAgent | DecoupledSignIn | undefined
   readonly redirectUri?: string | undefined
   /** Sent with every authorization request of this session, such as `{ access_type: 'offline' }`. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined

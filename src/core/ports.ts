@@ -42,3 +42,8 @@ export interface UserAgent {
     options: { readonly redirectUri?: string; readonly signal?: AbortSignal },
   ): Promise<URL>
 }
+
+/** A sign-in on another device; made by `deviceAuthorization`. */
+export interface DecoupledSignIn {
+  readonly grant: 'device_code'
+}

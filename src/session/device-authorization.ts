@@ -1,11 +1,7 @@
 import type { DevicePrompt } from '../core/device-prompt.js'
 import { OAuthError } from '../core/errors.js'
 import { isObject } from '../core/option.js'
-
-/** A sign-in on another device; made by `deviceAuthorization`. */
-export interface DecoupledSignIn {
-  readonly grant: 'device_code'
-}
+import type { DecoupledSignIn } from '../core/ports.js'
 
 const shows = new WeakMap<DecoupledSignIn, (prompt: DevicePrompt) => void>()
 

@@ -1,14 +1,14 @@
 import type { Client } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import type { PendingRequest } from '../core/pending-request.js'
-import type { UserAgent } from '../core/ports.js'
+import type { DecoupledSignIn, UserAgent } from '../core/ports.js'
 import { unionScope } from '../core/scope.js'
 import { Secret, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
 import { unlessAborted } from '../core/unless-aborted.js'
-import type { TokenEngine } from '../token-source.js'
+import type { Instant, TokenEngine } from '../token-source.js'
 import { adoptAnswer } from './adopt-answer.js'
-import { type DecoupledSignIn, showOf } from './device-authorization.js'
+import { showOf } from './device-authorization.js'
 import type { PendingRequests } from './pending-requests.js'
 import { leadsTo, stateOf } from './response-address.js'
 
@@ -82,8 +82,11 @@ export function signIns(parts: SignInParts): SignIns {
     const scope = await scopeToAsk(how.scope)
     const device = await unlessAborted(startDevice(client, { scope }), how.signal)
     showOf(userAgent)(device.prompt)
-    const started = { monotonic: clock.monotonic(), wall: clock.now() }
-    const answer = await pollDevice(client, device, how.signal)
+    const now = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.now() })
+    let started = now()
+    const answer = await pollDevice(client, device, how.signal, () => {
+      started = now()
+    })
     await adoptAnswer(client, engine, answer, { scope, started })
   }
 

@@ -1,0 +1,40 @@
+import type { Assertion } from '../core/credentials.js'
+import { OAuthError } from '../core/errors.js'
+import { type Members, isObject, isText, wrongOption } from '../core/option.js'
+
+/**
+ * For whom an assertion speaks, so that the tokens of one are never found by another: `iss` and `sub` of a JWT, else its whole text. It goes into a
+ * digest. The function is asked once; a program that is to speak for several has a source for each.
+ */
+export async function speaksFor(assertion: Assertion): Promise<readonly string[]> {
+  const text = typeof assertion === 'function' ? await asked(assertion) : assertion
+  const [, payload = ''] = text.split('.')
+  const claims = decoded(payload)
+  const says = isObject(claims) && isText(claims['iss']) && isText(claims['sub'])
+  return says ? ['jwt', String(claims['iss']), String(claims['sub'])] : ['text', text]
+}
+
+/** The option with an assertion, by its shape. */
+export function readAssertion(members: Members, name: string): Assertion {
+  const value = members[name]
+  if (isText(value) || typeof value === 'function') return value as Assertion
+  throw wrongOption(name, 'must be a string that is not empty, or a function that reads one.')
+}
+
+async function asked(assertion: () => string | Promise<string>): Promise<string> {
+  try {
+    return await assertion()
+  } catch (error) {
+    if (error instanceof OAuthError) throw error
+    throw new OAuthError('client_refused', 'The function that gives the assertion failed, and nothing was sent. Catch and log what it threw there.')
+  }
+}
+
+function decoded(payload: string): unknown {
+  try {
+    const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}
