@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chromium/**', 'test/package/**'],
+          exclude: ['test/chromium/**', 'test/package/**', 'test/fleet/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           maxWorkers: 2,

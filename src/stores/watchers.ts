@@ -4,6 +4,8 @@ export interface Watchers {
   tell(key: string): void
   /** How many there are, of all keys. */
   count(): number
+  /** Whether there is any of this key. */
+  has(key: string): boolean
 }
 
 export function watchers(): Watchers {
@@ -30,5 +32,5 @@ export function watchers(): Watchers {
     for (const watcher of those) queueMicrotask(() => those.has(watcher) && watcher())
   }
 
-  return { add, tell, count: () => count }
+  return { add, tell, count: () => count, has: (key) => byKey.has(key) }
 }
