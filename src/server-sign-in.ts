@@ -56,7 +56,9 @@ export function serverSignIn(
   const pending = pendingByState(store, client.clock, fresh)
   const partsOf = (account: string | undefined): SessionEngineParts => ({ client, account, store, lock: readLock(members) })
 
-  async function start(given?: SignInOptions & { readonly account?: string }): Promise<{ readonly location: URL; readonly binding: string }> {
+  async function start(
+    given?: SignInOptions & { readonly account?: string },
+  ): Promise<{ readonly location: URL; readonly binding: string }> {
     const { account, ...rest } = bare({ ...given })
     const of = text(bare({ account }), 'account')
     const { scope, returnTo, signal, authorizationParameters, ...how } = readSignInOptions(rest, 'start')

@@ -15,7 +15,8 @@ const shows = new WeakMap<DecoupledSignIn, (prompt: DevicePrompt) => void>()
  * const userAgent = deviceAuthorization(({ userCode, verificationUri }) => process.stderr.write(`Open ${verificationUri} and type ${userCode}\n`))
  */
 export function deviceAuthorization(show: (prompt: DevicePrompt) => void): DecoupledSignIn {
-  if (typeof show !== 'function') throw new OAuthError('invalid_configuration', '`show` must be a function that shows the user code and the address.')
+  if (typeof show !== 'function')
+    throw new OAuthError('invalid_configuration', '`show` must be a function that shows the user code and the address.')
   const made: DecoupledSignIn = Object.freeze({ grant: 'device_code' })
   shows.set(made, show)
   return made

@@ -49,5 +49,8 @@ async function reached<T>(operation: Promise<T>): Promise<T> {
 }
 
 function unavailable(): OAuthError {
-  return new OAuthError('store_unavailable', 'The sign-in could not be noted down, or its note not be read. Try again; where it goes on, look at the store.')
+  return new OAuthError(
+    'store_unavailable',
+    'The sign-in could not be noted down, or its note not be read. Try again; where it goes on, look at the store.',
+  )
 }

@@ -15,7 +15,10 @@ export interface SessionEngineParts {
 }
 
 /** The engine of a user's session, and the key of its record. */
-export function sessionEngine({ client, account, store, lock }: SessionEngineParts): { readonly key: string; readonly engine: TokenEngine } {
+export function sessionEngine({ client, account, store, lock }: SessionEngineParts): {
+  readonly key: string
+  readonly engine: TokenEngine
+} {
   const key = sessionKey(client, account)
   const engine = tokenSource({
     issuer: client.server.issuer,

@@ -26,7 +26,10 @@ async function asked(assertion: () => string | Promise<string>): Promise<string>
     return await assertion()
   } catch (error) {
     if (error instanceof OAuthError) throw error
-    throw new OAuthError('client_refused', 'The function that gives the assertion failed, and nothing was sent. Catch and log what it threw there.')
+    throw new OAuthError(
+      'client_refused',
+      'The function that gives the assertion failed, and nothing was sent. Catch and log what it threw there.',
+    )
   }
 }
 

@@ -28,7 +28,10 @@ import { ownRightSource } from './own-right.js'
 export function clientCredentials(options: ClientOptions): TokenSource {
   const client = readClient(options, clientOptions, { clock: systemClock }, 'clientCredentials')
   if (client.clientAuthentication.method === 'none') {
-    throw wrongOption('clientAuthentication', 'is missing: client credentials are for clients that can show who they are (RFC 6749 section 4.4).')
+    throw wrongOption(
+      'clientAuthentication',
+      'is missing: client credentials are for clients that can show who they are (RFC 6749 section 4.4).',
+    )
   }
   const members = ownMembers(options, clientOptions, 'clientCredentials')
   return ownRightSource({

@@ -79,9 +79,13 @@ export function ownRightSource(parts: OwnRightParts): TokenSource {
     const found = await engine.token(rest)
     const missing = client.quirks.has('scope_named_differently') ? [] : missingScope(found.scope, scope ?? [])
     if (missing.length === 0) return found
-    throw new OAuthError('scope_not_granted', `The authorization server did not grant ${missing.join(' ')} to this client. Check its registration.`, {
-      missingScope: missing,
-    })
+    throw new OAuthError(
+      'scope_not_granted',
+      `The authorization server did not grant ${missing.join(' ')} to this client. Check its registration.`,
+      {
+        missingScope: missing,
+      },
+    )
   }
 
   return introduce<TokenSource>(Object.freeze({ token }), { emit, clock })

@@ -35,7 +35,8 @@ export function tokenExchange(options: ClientOptions & TokenExchangeSettings): T
   const client = readClient(options, known, { clock: systemClock }, 'tokenExchange')
   const members = ownMembers(options, known, 'tokenExchange')
   const subjectTokenType = text(members, 'subjectTokenType')
-  if (subjectTokenType === undefined) throw wrongOption('subjectTokenType', 'is missing. Say what the subject token is (RFC 8693 section 3).')
+  if (subjectTokenType === undefined)
+    throw wrongOption('subjectTokenType', 'is missing. Say what the subject token is (RFC 8693 section 3).')
   const exchange: TokenExchangeSettings = present<TokenExchangeSettings>({
     subjectToken: readAssertion(members, 'subjectToken'),
     subjectTokenType,
