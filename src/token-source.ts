@@ -92,7 +92,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   const records = recordKeeper({
     ...parts,
     poll: patience / 25,
-    ...(inOwnRight === undefined ? {} : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
+    ...(inOwnRight === undefined
+      ? {}
+      : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
   })
   const renew = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
   /** The one renewal of this process: those who meet it wait for it and then decide again, for it may have been for another resource. */

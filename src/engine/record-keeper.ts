@@ -175,7 +175,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     tried?.add(version)
     writes += 1
     const expiresAt = parts.expiryOf?.(next)
-    if (!(await written(seen, { version, value: encodeTokenRecord(next), ...(expiresAt === undefined ? {} : { expiresAt }) }))) return undefined
+    if (!(await written(seen, { version, value: encodeTokenRecord(next), ...(expiresAt === undefined ? {} : { expiresAt }) })))
+      return undefined
     writes += 1
     decoded = { version, record: next, unreadable: false }
     note(next, asked)

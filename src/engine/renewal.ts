@@ -185,9 +185,7 @@ export function renewal(parts: RenewalParts): Renew {
     const error = new OAuthError('timed_out', 'The authorization server did not answer the token request in time. Try again later.')
     // Nobody sends for two more deadlines: the answer may still be on its way. (A second token in the application's own right harms nobody.)
     const span = policy.inOwnRight ? waitAfter(error, sent.marked) : 2 * deadline + 3_000
-    await backOff(sent.marked, error, span, (current) =>
-      changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }),
-    )
+    await backOff(sent.marked, error, span, (current) => changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }))
     emit({ type: 'renewal_failed', code: error.code, ...retryAt() })
     return { error }
   }
