@@ -19,18 +19,23 @@ export const rooms = {
   'oauth-fetch': { may: ['core', ...machine] },
   stores: { may: ['core', ...machine] },
   session: { may: ['core', 'token-source', ...machine], later: ['grants', 'protocol'] },
+  sources: { may: ['core', 'token-source', 'session', 'stores', ...machine], later: ['grants', 'protocol'] },
   browser: { may: wherever, packages: /^idb-keyval$/ },
   worker: { may: [...wherever, 'browser'], packages: /^idb-keyval$/ },
-  node: { may: wherever, packages: /^node:/ },
+  node: { may: [...wherever, 'sources'], packages: /^node:/ },
   redis: { may: ['core', 'stores', ...machine] },
   postgres: { may: ['core', 'stores', ...machine] },
   'resource-server': { may: ['core', 'protocol', ...machine] },
   testing: { may: ['core', 'stores', ...machine] },
-  index: { may: wherever },
+  index: { may: [...wherever, 'sources'] },
 }
 
 /** Names that a file has inside src/, where it says another room: the engine may take more than one file. */
-const asRoom = /** @type {Readonly<Record<string, string>>} */ ({ engine: 'token-source' })
+const asRoom = /** @type {Readonly<Record<string, string>>} */ ({
+  engine: 'token-source',
+  'user-session': 'sources',
+  'server-sign-in': 'sources',
+})
 
 /** Where a secret's text may be seen. */
 const mayReveal = [/^protocol\//, /^oauth-fetch\.ts$/, /^core\/(access-token|secret|codec)\.ts$/]

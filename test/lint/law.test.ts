@@ -54,6 +54,18 @@ const bad: readonly (readonly [name: string, path: string, text: string, rule: s
   ['the page imports node', 'browser/bad-node.ts', `export * from '../node/index.js'`, 'law(imports)', 'node'],
   ['a part of the page imports the main entry', 'browser/bad-index.ts', `export * from '../index.js'`, 'law(imports)', 'index'],
   ['the main entry by its own name', 'browser/bad-self.ts', `export * from 'valetkey'`, 'law(imports)', 'valetkey'],
+  ['a Redis client', 'redis/bad.ts', `export { createClient } from 'redis'`, 'law(imports)', "'redis'"],
+  ['a type of a Redis client', 'redis/bad-type.ts', `export type { Redis } from 'ioredis'`, 'law(imports)', 'ioredis'],
+  ['redis imports the engine', 'redis/bad-engine.ts', `export * from '../token-source.js'`, 'law(imports)', 'token-source'],
+  ['redis imports node:*', 'redis/bad-node.ts', `export { connect } from 'node:net'`, 'law(imports)', 'node:net'],
+  ['a PostgreSQL client', 'postgres/bad.ts', `export const l = (): unknown => import('pg')`, 'law(imports)', "'pg'"],
+  ['postgres imports another store', 'postgres/bad-redis.ts', `export * from '../redis/index.js'`, 'law(imports)', 'redis'],
+  ['the page imports a store of servers', 'browser/bad-redis.ts', `export * from '../redis/index.js'`, 'law(imports)', 'redis'],
+  ['node imports the page', 'node/bad.ts', `export * from '../browser/index.js'`, 'law(imports)', 'browser'],
+  ['node imports a package', 'node/bad-package.ts', `export { open } from 'level'`, 'law(imports)', 'level'],
+  ['a source imports a grant at once', 'sources/bad.ts', `export * from '../grants/good.js'`, 'law(imports)', 'only by import()'],
+  ['the page imports a source of servers', 'browser/bad-source.ts', `export * from '../sources/good.js'`, 'law(imports)', 'sources'],
+  ['a session imports a source', 'session/bad.ts', `export * from '../sources/good.js'`, 'law(imports)', 'sources'],
   ['a room nobody knows', 'helpers/bad.ts', `export const one = 1`, 'law(imports)', 'no room'],
   ['import() of a computed name', 'browser/bad-name.ts', `export const l = (n: string): unknown => import(n)`, 'law(imports)', 'literal'],
   [
@@ -111,6 +123,12 @@ const good: Readonly<Record<string, string>> = {
   'stores/cycle-b.ts': `import { a } from './cycle-a.js'\nexport const b = (): unknown => a`,
   'session/good.ts': `import type { see } from '../grants/good.js'\nexport const load = async (): Promise<typeof see> => (await import('../grants/good.js')).see`,
   'browser/good.ts': `export { get } from 'idb-keyval'\nexport { load } from '../session/good.js'`,
+  'stores/good.ts': `export { a } from '../core/good.js'`,
+  'redis/good.ts': `export { a } from '../stores/good.js'\nexport { systemClock } from '../system-clock.js'`,
+  'postgres/good.ts': `export { a } from '../stores/good.js'\nexport type { B } from '../core/more.js'`,
+  'sources/good.ts': `import type { see } from '../grants/good.js'\nexport { a } from '../engine/good.js'\nexport const load = async (): Promise<typeof see> => (await import('../grants/good.js')).see`,
+  'user-session.ts': `export { a } from './stores/good.js'\nexport { load } from './session/good.js'`,
+  'node/good.ts': `export { readFile } from 'node:fs/promises'\nexport { load } from '../sources/good.js'`,
   'node/index.ts': `export * from '../index.js'\nexport { load } from '../session/good.js'`,
 }
 
@@ -133,7 +151,11 @@ beforeAll(async () => {
   }
   await writeFile(
     join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: join(top, 'tsconfig.json'), compilerOptions: { rootDir: 'src' }, include: ['src'] }),
+    JSON.stringify({
+      extends: join(top, 'tsconfig.json'),
+      compilerOptions: { rootDir: 'src', typeRoots: [join(top, 'node_modules/@types')] },
+      include: ['src'],
+    }),
   )
   const oxlint = join(top, 'node_modules/oxlint/bin/oxlint')
   const output = await new Promise<string>((resolve) => {
