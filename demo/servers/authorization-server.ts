@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { useDeviceCode } from './automatic-device.js'
 import { type AutomaticUser, interactions } from './interactions.js'
 import { listen } from './loopback.js'
 import { type DemoClient, type LiveSettings, providerConfiguration } from './provider-configuration.js'
@@ -49,7 +50,7 @@ export interface DemoAuthorizationServer {
   readonly counters: ServerCounters
   /** What went wrong inside the server. A test that ends with any has found a mistake. */
   readonly errors: readonly unknown[]
-  /** Every code, code verifier, access, refresh and ID token that passed: what a sweep for leaks looks for. */
+  /** Every code, device code, code verifier, access, refresh and ID token that passed: what a sweep for leaks looks for. */
   issued(): readonly string[]
   /** Access tokens that are random strings are worth nothing from now on. */
   revokeAll(): void
@@ -85,6 +86,12 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     )
     const provider = new Provider(issuer, configuration)
     provider.use(requests.middleware)
+    provider.use(async (ctx: KoaContextWithOIDC, next) => {
+      await next()
+      if (automatic === undefined || ctx.path !== '/device/auth' || ctx.status !== 200) return
+      const { user_code: userCode } = ctx.body as { readonly user_code: string }
+      void useDeviceCode(issuer, userCode, automatic.deny === true).catch((error: unknown) => errors.push(error))
+    })
     listenForErrors(provider, errors, requests)
     const answerWithProvider = provider.callback()
     const answerInteraction = interactions(provider, () => automatic)
@@ -109,7 +116,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     counters: requests.counters,
     errors,
     issued: () => [...storage.codes, ...requests.secrets],
-    revokeAll: () => storage.forget('AccessToken'),
+    revokeAll: () => storage.forget('AccessToken', 'ClientCredentials'),
     revokeGrants: () => revokeGrants(storage),
     close: server.close,
   }
@@ -118,7 +125,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 type AsyncListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 function revokeGrants(storage: ProviderStorage): void {
-  storage.forget('AccessToken', 'RefreshToken', 'AuthorizationCode', 'Grant')
+  storage.forget('AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode', 'Grant')
 }
 
 function listenForErrors(provider: Provider, errors: unknown[], requests: { readonly grantRevoked: () => void }): void {

@@ -56,6 +56,41 @@ export function signedOutPage(): string {
   return layout('Signed out', '<p class="lead">Your session at the demo authorization server has ended. You may close this page.</p>')
 }
 
+/** Where someone types the code that their device shows; `form` is oidc-provider's own, and `problem` the name of what went wrong. */
+export function enterCodePage(form: string, problem: string | undefined): string {
+  return layout(
+    'Connect a device',
+    `<p class="lead"${problem === undefined ? '' : ' role="alert"'}>${problems[problem ?? ''] ?? 'Type the code that your device shows.'}</p>${form}
+    <div class="row end"><button class="primary" form="op.deviceInputForm">Continue</button></div>`,
+  )
+}
+
+const problems: Readonly<Record<string, string>> = {
+  NotFoundError: 'There is no such code. Look at your device and type it again.',
+  NoCodeError: 'Type the code that your device shows.',
+  ExpiredError: 'This code has expired. Ask your device for a new one.',
+  AlreadyUsedError: 'This code was used already. Ask your device for a new one.',
+  AbortedError: 'The device was not connected. You may close this page.',
+}
+
+/** Shows the code once more, so that nobody connects a device that another has sent them to. */
+export function confirmCodePage(form: string, client: string, code: string): string {
+  return layout(
+    'Connect this device?',
+    `<p class="lead"><strong>${escape(client)}</strong> asks for access on a device. Go on only if that device is yours and shows this code:</p>
+    <p class="code">${escape(code)}</p>${form}
+    <div class="row end"><button class="plain" form="op.deviceConfirmForm" name="abort" value="yes">It is not mine</button>
+    <button class="primary" form="op.deviceConfirmForm" autofocus>Continue</button></div>`,
+  )
+}
+
+export function deviceDonePage(client: string): string {
+  return layout(
+    'Done',
+    `<p class="lead">Go back to your device: <strong>${escape(client)}</strong> goes on there. You may close this page.</p>`,
+  )
+}
+
 export function troublePage(title: string, description: string | undefined): string {
   return layout(title, `<p class="lead">${escape(description ?? 'Go back to the application and start again.')}</p>`)
 }

@@ -20,6 +20,8 @@ p { margin: 0 0 1rem; }
 .where { font-size: .875rem; color: var(--soft); }
 ul { list-style: none; margin: 0; padding: 0; }
 fieldset { margin: 0 0 1rem; padding: 0; border: 0; }
+.code { margin: 0 0 1.25rem; text-align: center; font: 650 1.75rem/1.2 ui-monospace, monospace; letter-spacing: .08em; }
+#op\\.deviceInputForm { display: flex; margin-bottom: 1rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .accounts { display: grid; gap: .5rem; margin-bottom: 1.25rem; }
 .account { display: flex; align-items: center; gap: .75rem; width: 100%; text-align: start; }
@@ -32,7 +34,7 @@ code { font: .8125rem/1.4 ui-monospace, monospace; color: var(--soft); overflow-
 .scopes code { display: block; }
 .other label { display: block; margin-bottom: .375rem; font-size: .875rem; color: var(--soft); }
 .row { display: flex; gap: .5rem; } .row.end { justify-content: flex-end; }
-input:not([type]) {
+input:not([type]), input[type='text'] {
   flex: 1; min-width: 0; padding: .55rem .75rem; font: inherit; color: inherit;
   background: transparent; border: 1px solid var(--line); border-radius: 8px;
 }

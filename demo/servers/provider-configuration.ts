@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC, interactionPolicy as InteractionPolicy } from 'oidc-provider'
-import { signedOutPage, signOutPage, troublePage } from './interaction-pages.js'
+import { confirmCodePage, deviceDonePage, enterCodePage, signedOutPage, signOutPage, troublePage } from './interaction-pages.js'
 import type { DemoResource } from './resources.js'
 import type { ProviderStorage } from './provider-storage.js'
 
@@ -12,6 +12,10 @@ export interface DemoClient {
   readonly name?: string | undefined
   readonly redirectUris?: readonly string[] | undefined
   readonly postLogoutRedirectUris?: readonly string[] | undefined
+  /** Beside the code and refresh token grants, which every client with a redirect URI may use. */
+  readonly grants?: readonly ('client_credentials' | 'device_code')[] | undefined
+  /** What else is registered of it, in oidc-provider's own words: another client authentication, keys, … */
+  readonly metadata?: Readonly<Partial<ClientMetadata>> | undefined
 }
 
 /** What may change while the server runs. */
@@ -79,9 +83,19 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
       Interaction: 3_600,
       Session: 14 * dayInSeconds,
       Grant: 14 * dayInSeconds,
+      ClientCredentials: () => live.accessTokenSeconds,
+      DeviceCode: 600,
     },
     features: {
       devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: (ctx, form, _out, error) => void page(ctx, enterCodePage(form, error?.name)),
+        userCodeConfirmSource: (ctx, form, client, _device, code) =>
+          void page(ctx, confirmCodePage(form, client.clientName ?? client.clientId, code)),
+        successSource: (ctx) => void page(ctx, deviceDonePage(ctx.oidc.client?.clientName ?? 'the application')),
+      },
       introspection: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) => client.clientId === settings.resourceServerClientId || token.clientId === client.clientId,
@@ -107,9 +121,20 @@ function clientMetadata(client: DemoClient): ClientMetadata {
       : { client_secret: client.clientSecret, token_endpoint_auth_method: 'client_secret_basic' as const }),
     redirect_uris: [...(client.redirectUris ?? [])],
     post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
-    grant_types: redirects ? ['authorization_code', 'refresh_token'] : [],
+    grant_types: grantTypes(client, redirects),
     response_types: redirects ? ['code'] : [],
+    ...client.metadata,
   }
+}
+
+function grantTypes(client: DemoClient, redirects: boolean): string[] {
+  const grants = client.grants ?? []
+  return [
+    ...(redirects ? ['authorization_code'] : []),
+    ...(redirects || grants.includes('device_code') ? ['refresh_token'] : []),
+    ...(grants.includes('client_credentials') ? ['client_credentials'] : []),
+    ...(grants.includes('device_code') ? ['urn:ietf:params:oauth:grant-type:device_code'] : []),
+  ]
 }
 
 /**
@@ -121,7 +146,11 @@ function resourceIndicators(settings: ProviderSettings): NonNullable<Configurati
   const everything = [...identityScopes, ...settings.resources.flatMap((resource) => resource.scope)]
   return {
     enabled: true,
-    defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? settings.resources.map(({ identifier }) => identifier),
+    defaultResource: (ctx, _client, oneOf) => {
+      const all = settings.resources.map(({ identifier }) => identifier)
+      // A token in the application's own right is for one.
+      return oneOf?.[0] ?? (ctx.oidc.params?.['grant_type'] === 'client_credentials' ? (all[0] ?? all) : all)
+    },
     useGrantedResource: () => true,
     getResourceServerInfo: (_ctx, identifier) => {
       const resource = settings.resources.find((known) => known.identifier === identifier)

@@ -65,7 +65,7 @@ export function requestLog(): RequestLog {
 
   const note = (ctx: KoaContextWithOIDC, at: number, form: Readonly<Record<string, unknown>>, dropped: boolean): void => {
     const body = bodyOf(ctx)
-    for (const secret of [form['code_verifier'], body['access_token'], body['refresh_token'], body['id_token']]) {
+    for (const secret of [form['code_verifier'], body['access_token'], body['refresh_token'], body['id_token'], body['device_code']]) {
       if (typeof secret === 'string') secrets.add(secret)
     }
     const record = recordOf(ctx, at, form, body, dropped)
