@@ -186,6 +186,17 @@ describe('Redis', () => {
     await client.quit()
   })
 
+  test('a record lives as long as its last write says', async () => {
+    const client = new Redis(server.url)
+    const store = redisStore(client, { encryptionKey })
+    const lives = () => Number(server.cli('pexpiretime', 'valetkey:brief'))
+    await store.replace('brief', undefined, { ...next('1'), expiresAt: 4_102_444_800_123 })
+    expect(lives()).toBe(4_102_444_800_123)
+    await store.replace('brief', '1', next('2'))
+    expect(lives()).toBe(-1)
+    await client.quit()
+  })
+
   test('a server that has forgotten its scripts gets them with the next write', async () => {
     const client = new Redis(server.url)
     const [store, key] = [redisStore(client, { encryptionKey }), newKey()]
