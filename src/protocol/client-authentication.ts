@@ -54,5 +54,5 @@ export function isPublic({ clientAuthentication }: Client): boolean {
 }
 
 export function usesMutualTls({ clientAuthentication }: Client): boolean {
-  return authentications.has(clientAuthentication) && clientAuthentication.method === certificate
+  return clientAuthentication.method === certificate
 }

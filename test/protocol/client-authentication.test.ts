@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ClientAuthentication } from '../../src/core/client.js'
 import type { ClientSecret } from '../../src/core/credentials.js'
@@ -47,6 +48,26 @@ describe('the request', () => {
   test('K3 id and secret are form-encoded before base64', async () => {
     const { headers } = await sentBy(clientSecretBasic('p%+é'), { clientId: 'a:b c' })
     expect(Buffer.from(headers.authorization?.replace('Basic ', '') ?? '', 'base64').toString()).toBe('a%3Ab+c:p%25%2B%C3%A9')
+  })
+
+  test('K3 whatever they are, a server that decodes them as forms are decoded finds them', async () => {
+    const decoded = (part = '') => new URLSearchParams(`x=${part}`).get('x')
+    const printable = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), minLength: 1 })
+    const anything = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !/\p{Cc}/u.test(text))
+    const fetch = (async () => Response.json(tokens)) as typeof globalThis.fetch
+    await fc.assert(
+      fc.asyncProperty(printable, anything, async (clientId, secret) => {
+        let authorization = ''
+        const recording = ((url: string, init: RequestInit) => {
+          authorization = (init.headers as Record<string, string>)['authorization'] ?? ''
+          return fetch(url, init)
+        }) as typeof globalThis.fetch
+        const authorizationServer = metadata('https://as.example')
+        await renewal(testClient({ authorizationServer, clientId, clientAuthentication: clientSecretBasic(secret), fetch: recording }))
+        const parts = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString().split(':')
+        expect(parts.map(decoded)).toEqual([clientId, secret])
+      }),
+    )
   })
 
   test('K3 with the quirk basic_without_encoding they are sent as they are, in UTF-8', async () => {

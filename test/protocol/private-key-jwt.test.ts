@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ClientAuthentication } from '../../src/core/client.js'
@@ -174,23 +175,25 @@ describe('the key', () => {
     await jwtVerify(await assertionOf(authentication), other.publicKey, { currentDate: new Date(time) })
   })
 
-  test('a polluted prototype does not change what is signed', async () => {
+  test.for([
+    ['privateKeyJwt', 'ES256', () => privateKeyJwt(keys.privateKey)],
+    ['clientSecretJwt', 'HS256', () => clientSecretJwt('x'.repeat(32))],
+  ] as const)('%s: a polluted prototype does not change what is signed', async ([, alg, make]) => {
     let form = new URLSearchParams()
     const fetch = (async (_: string, init: RequestInit) => {
       form = new URLSearchParams(String(init.body))
       return Response.json({ access_token: 'at', token_type: 'Bearer' })
     }) as typeof globalThis.fetch
-    const clientAuthentication = privateKeyJwt(keys.privateKey)
-    const client = testClient({ authorizationServer: metadata(issuer), clientAuthentication, fetch })
+    const client = testClient({ authorizationServer: metadata(issuer), clientAuthentication: make(), fetch })
     const prototype = Object.prototype as unknown as Record<string, unknown>
-    const evil = { kid: 'evil', keyId: 'evil', alg: 'HS256', toJSON: () => 'evil', audience: 'https://evil.example', algorithm: 'RS256' }
+    const evil = { kid: 'evil', keyId: 'evil', alg: 'RS512', toJSON: () => 'evil', audience: 'https://evil.example', algorithm: 'RS256' }
     Object.assign(prototype, evil)
     const prepared = await prepareRenewal(client)(recordOf(client), {}).finally(() => {
       for (const name of Object.keys(evil)) delete prototype[name]
     })
     await prepared.send()
     const jwt = form.get('client_assertion') ?? ''
-    expect(decodeProtectedHeader(jwt)).toEqual({ alg: 'ES256' })
+    expect(decodeProtectedHeader(jwt)).toEqual({ alg })
     expect(decodeJwt(jwt)).toMatchObject({ aud: issuer, iss: 'app' })
   })
 })
@@ -224,7 +227,21 @@ describe('a key that is none', () => {
     expectNoMarker(error)
   })
 
-  test('K6 a public CryptoKey, and one that does not sign, are refused', async () => {
+  test('K6 whatever bytes a PEM holds, what comes of them is a key or invalid_configuration', async () => {
+    const good = new Uint8Array(ec.privateKey.export({ type: 'pkcs8', format: 'der' }))
+    const damaged = fc.tuple(fc.nat(good.length - 1), fc.nat(255)).map(([at, byte]) => good.with(at, byte))
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(damaged, fc.uint8Array()), async (bytes) => {
+        const text = `-----BEGIN PRIVATE KEY-----\n${Buffer.from(bytes).toString('base64')}\n-----END PRIVATE KEY-----`
+        const attempt = async () => formOf(privateKeyJwt(text))
+        await attempt().catch((error: unknown) => expect(error).toMatchObject({ name: 'OAuthError', code: 'invalid_configuration' }))
+      }),
+    )
+  })
+
+  test('K6 a public CryptoKey, and those that do not sign as a private key does, are refused', async () => {
+    const hmac = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+    expect(() => privateKeyJwt(hmac)).toThrow(expect.objectContaining({ code: 'invalid_configuration' }) as Error)
     expect(() => privateKeyJwt(keys.publicKey)).toThrow(expect.objectContaining({ code: 'invalid_configuration' }) as Error)
     const ecdh = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, false, ['deriveBits'])
     expect(() => privateKeyJwt((ecdh as CryptoKeyPair).privateKey)).toThrow(
