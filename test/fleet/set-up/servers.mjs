@@ -95,6 +95,7 @@ export function unprivileged() {
 /** @param {string} name @param {User} [user] */
 export function temporaryFolder(name, user) {
   const folder = mkdtempSync(join(tmpdir(), `valetkey-${name}-`))
+  folders.add(folder)
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
   return folder
 }
@@ -108,7 +109,18 @@ export function temporaryFolder(name, user) {
 
 /** All that run, so that none outlives the tests. @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+/** The folders that were not removed yet. @type {Set<string>} */
+const folders = new Set()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) remove(folder)
+})
+
+/** @param {string} folder */
+function remove(folder) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  folders.delete(folder)
+}
 
 /**
  * Starts a server and resolves when it says that it is ready.
@@ -129,7 +141,7 @@ export async function startServer(how) {
   return {
     async stop() {
       await end(how.stopSignal ?? 'SIGTERM')
-      rmSync(how.folder, { recursive: true, force: true })
+      remove(how.folder)
     },
     kill: () => end('SIGKILL'),
     async restart() {
