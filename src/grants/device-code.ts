@@ -76,7 +76,8 @@ async function poll(client: Client, device: DeviceAuthorization, sending: () => 
       client,
       bare({
         grantType: 'urn:ietf:params:oauth:grant-type:device_code',
-        parameters: bare({ device_code: device.deviceCode, resource: device.resource }),
+        // Of several resources the first: a token is for one (RFC 8707 section 2.2), and the others get theirs when they are called.
+        parameters: bare({ device_code: device.deviceCode, resource: device.resource.slice(0, 1) }),
         invalidGrant: 'authorization_failed',
         idToken: device.scope.includes('openid') ? bare<IdTokenExpectation>({ after: 'sign_in' }) : undefined,
       }),

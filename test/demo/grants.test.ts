@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
-import { type DemoAuthorizationServer, mailResource, startAuthorizationServer } from '../../demo/servers/authorization-server.js'
+import {
+  type DemoAuthorizationServer,
+  mailResource,
+  notesResource,
+  startAuthorizationServer,
+} from '../../demo/servers/authorization-server.js'
 import { prepareClientCredentials } from '../../src/grants/client-credentials.js'
 import { pollDevice, startDevice } from '../../src/grants/device-code.js'
 import { prepareRenewal } from '../../src/grants/refresh-token.js'
@@ -59,8 +64,8 @@ test('a job gets tokens in its own right, one resource each, which the API takes
   expect(await tokenFor({ scope: ['mail:send'] }).catch((error: unknown) => error)).toBeTypeOf('string')
 })
 
-function tool() {
-  return testClient({ issuer: server.issuer, clientId: 'notes-cli' }, hasty)
+function tool(more: object = {}) {
+  return testClient({ issuer: server.issuer, clientId: 'notes-cli', ...more }, hasty)
 }
 
 test('an automatic user uses a device’s code by itself: tokens, an ID token, and a refresh token that works', async () => {
@@ -74,6 +79,16 @@ test('an automatic user uses a device’s code by itself: tokens, an ID token, a
   const record = recordOf(client, { grantedScope: answer.scope ?? [], ...(answer.refreshToken && { refreshToken: answer.refreshToken }) })
   expect((await (await prepareRenewal(client)(record, {})).send()).ok).toBe(true)
   expect(server.issued()).toContain(device.deviceCode.reveal())
+})
+
+test('of two resources the device gets the token of the first, and the other’s by renewal', async () => {
+  server.automatic = { account: 'ada' }
+  const client = tool({ resource: [notesResource.identifier, mailResource.identifier] })
+  const answer = await pollDevice(client, await startDevice(client, { scope: ['notes:read', 'mail:read'] }))
+  expect((await call('/notes', answer.accessToken.reveal())).status).toBe(200)
+  const record = recordOf(client, { grantedScope: answer.scope ?? [], ...(answer.refreshToken && { refreshToken: answer.refreshToken }) })
+  const renewed = await (await prepareRenewal(client)(record, { resource: mailResource.identifier })).send()
+  expect(renewed.ok && (await call('/mail', renewed.answer.accessToken.reveal())).status).toBe(200)
 })
 
 test('an automatic user who denies is access_denied', async () => {

@@ -198,6 +198,14 @@ describe('polling', () => {
     })
   })
 
+  test('A16 of several resources the codes are asked for all, and the token for the first', async () => {
+    const resource = ['https://one.example/', 'https://two.example/']
+    const of = await world([json(tokens)], {}, { resource })
+    await polled(of, 20)
+    expect(of.server.to('/device')[0]?.form.getAll('resource')).toEqual(resource)
+    expect(of.server.to('/token')[0]?.form.getAll('resource')).toEqual(resource.slice(0, 1))
+  })
+
   test.for([
     ['absent', undefined, 5],
     ['0', 0, 5],
