@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { describe, expect, test, vi } from 'vitest'
 import { OAuthError } from '../../src/core/errors.js'
 import type { UserAgent } from '../../src/core/ports.js'
+import { listen } from '../../src/node/loopback-listener.js'
 import { loopback, loopbackBy } from '../../src/node/loopback.js'
 import type { LoopbackParts } from '../../src/node/loopback.js'
 import { manualClock, userAgentContract } from '../../src/testing/index.js'
@@ -185,6 +186,7 @@ test.for<{ name: string; status: number; how?: Parameters<typeof send>[1]; query
   { name: 'for an icon', status: 404, how: { path: '/favicon.ico' } },
   { name: 'to a path of two slashes', status: 404, how: { path: `//evil.example/callback?code=evil&state=${state}` } },
   { name: 'with a whole address as its target', status: 400, how: { path: `http://evil.example/callback?code=evil&state=${state}` } },
+  { name: 'with a target that would be another host', status: 400, how: { path: `@evil.example/callback?code=evil&state=${state}` } },
   { name: 'under a foreign Host', status: 400, how: { host: 'evil.example' } },
   { name: 'under localhost', status: 400, how: { host: 'localhost' } },
   { name: 'under the right address and another port', status: 400, how: { host: '127.0.0.1:1' } },
@@ -213,6 +215,15 @@ test('attack 87 of two answers with the right state one is taken, though both we
   const good = replies.map((reply) => reply.status === 'fulfilled' && reply.value.status === 200)
   expect(good.filter(Boolean)).toHaveLength(1)
   expect(response.searchParams.get('code')).toBe(good[0] ? 'first' : 'second')
+})
+
+test('attack 87 what comes after the answer is none, even where nothing is closed yet', async () => {
+  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, path: '/callback' })
+  const answer = listener.answerTo(state)
+  const replies = [await send(answerOf(listener.redirectUri)), await send(answerOf(listener.redirectUri, { code: 'second', state }))]
+  expect(replies.map(({ status }) => status)).toEqual([200, 400])
+  expect((await answer).searchParams.get('code')).toBe('a-code')
+  listener.close()
 })
 
 test('attack 87 what comes before the request is made is no answer, whatever its state', async () => {
@@ -345,12 +356,15 @@ test('it stops listening when it is aborted, when the request fails, and after t
   for (const port of ports) expect(await listens('127.0.0.1', port)).toBe(false)
 })
 
-test('nobody is sent away by a request that has no state', async () => {
-  const { made, opened } = user(async () => {})
-  const error = await failure(made().authorize(async () => new URL('https://as.example/authorize?request_uri=urn:x'), {}))
-  expect(error).toMatchObject({ code: 'authorization_failed' })
-  expect(opened).toEqual([])
-})
+test.for(['https://as.example/authorize?request_uri=urn:x', `javascript:alert(1)?state=${state}`, `file:///etc/hosts?state=${state}`])(
+  'nobody is sent to %s: it has no state, or is no web address',
+  async (address) => {
+    const { made, opened } = user(async () => {})
+    const error = await failure(made().authorize(async () => new URL(address), {}))
+    expect(error).toMatchObject({ code: 'authorization_failed' })
+    expect(opened).toEqual([])
+  },
+)
 
 test.for([
   { path: 'callback' },
