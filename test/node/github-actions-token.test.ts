@@ -50,6 +50,7 @@ describe('in a job', () => {
     ['503', status(503), 'server_unavailable'],
     ['a redirect', status(302, { location: 'https://evil.example/' }), 'server_unavailable'],
     ['no JSON', text(marker), 'token_response_invalid'],
+    ['JSON that is not called so', text(JSON.stringify({ value: marker }), { 'content-type': 'text/html' }), 'token_response_invalid'],
     ['JSON without value', json({ token: marker }), 'token_response_invalid'],
     ['a value that is no text', json({ value: { marker } }), 'token_response_invalid'],
     ['more than any token', flood(3 * 1024 * 1024), 'token_response_invalid'],

@@ -249,6 +249,13 @@ describe('a key that is none', () => {
     )
   })
 
+  test.for([
+    ['a symmetric JWK', { kty: 'oct', k: 'eA', d: 'eA' }, 'use clientSecretJwt'],
+    ['a PKCS #1 PEM', rsa.privateKey.export({ type: 'pkcs1', format: 'pem' }), 'openssl pkcs8'],
+  ] as const)('K6 %s: the error says what to do', ([, key, advice]) => {
+    expect(() => privateKeyJwt(key as string)).toThrow(advice)
+  })
+
   test.for<readonly [string, unknown, object]>([
     ['a PEM that is cut short', pem.replace(/\n.{20}/, '\n'), {}],
     ['a JWK whose d is nobody’s', { ...jwk, d: 'AAAA' }, {}],
