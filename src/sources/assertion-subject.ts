@@ -1,3 +1,4 @@
+import type { Client } from '../core/client.js'
 import type { Assertion } from '../core/credentials.js'
 import { OAuthError } from '../core/errors.js'
 import { type Members, isObject, isText, wrongOption } from '../core/option.js'
@@ -6,8 +7,8 @@ import { type Members, isObject, isText, wrongOption } from '../core/option.js'
  * For whom an assertion speaks, so that the tokens of one are never found by another: `iss` and `sub` of a JWT, else its whole text. It goes into a
  * digest. The function is asked once; a program that is to speak for several has a source for each.
  */
-export async function speaksFor(assertion: Assertion): Promise<readonly string[]> {
-  const text = typeof assertion === 'function' ? await asked(assertion) : assertion
+export async function speaksFor(assertion: Assertion, client: Pick<Client, 'clock' | 'deadline'>): Promise<readonly string[]> {
+  const text = typeof assertion === 'function' ? await asked(assertion, client) : assertion
   const [, payload = ''] = text.split('.')
   const claims = decoded(payload)
   const says = isObject(claims) && isText(claims['iss']) && isText(claims['sub'])
@@ -21,15 +22,21 @@ export function readAssertion(members: Members, name: string): Assertion {
   throw wrongOption(name, 'must be a string that is not empty, or a function that reads one.')
 }
 
-async function asked(assertion: () => string | Promise<string>): Promise<string> {
+async function asked(assertion: () => string | Promise<string>, { clock, deadline }: Pick<Client, 'clock' | 'deadline'>): Promise<string> {
+  const answered = new AbortController()
+  const tooLate = clock.wait(deadline, answered.signal).then(() => {
+    throw new OAuthError('timed_out', 'The function that gives the assertion did not answer in time, and nothing was sent.')
+  })
   try {
-    return await assertion()
+    return await Promise.race([(async () => assertion())(), tooLate])
   } catch (error) {
     if (error instanceof OAuthError) throw error
     throw new OAuthError(
       'client_refused',
       'The function that gives the assertion failed, and nothing was sent. Catch and log what it threw there.',
     )
+  } finally {
+    answered.abort()
   }
 }
 

@@ -15,7 +15,7 @@ import { ownRightSource } from './own-right.js'
  * @throws OAuthError `invalid_configuration`, which names the option that is wrong, before any request
  *
  * @example
- * const source = jwtBearer({ issuer, clientId, assertion: () => readFile('/var/run/secrets/tokens/oauth', 'utf8') })
+ * const source = jwtBearer({ issuer, clientId, assertion: async () => (await readFile('/var/run/secrets/tokens/oauth', 'utf8')).trim() })
  */
 export function jwtBearer(options: ClientOptions & { readonly assertion: Assertion }): TokenSource {
   const known = [...clientOptions, 'assertion']
@@ -25,7 +25,7 @@ export function jwtBearer(options: ClientOptions & { readonly assertion: Asserti
   return ownRightSource({
     client,
     grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-    about: async () => speaksFor(assertion),
+    about: async () => speaksFor(assertion, client),
     store: readStore(members) ?? memoryStore(),
     lock: readLock(members),
     prepare: async () => (await import('../grants/jwt-bearer.js')).prepareJwtBearer(client, assertion),

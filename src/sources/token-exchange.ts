@@ -26,7 +26,7 @@ export interface TokenExchangeSettings {
  * const source = tokenExchange({
  *   issuer,
  *   clientId,
- *   subjectToken: () => readFile('/var/run/secrets/tokens/oauth', 'utf8'),
+ *   subjectToken: async () => (await readFile('/var/run/secrets/tokens/oauth', 'utf8')).trim(),
  *   subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
  * })
  */
@@ -45,7 +45,7 @@ export function tokenExchange(options: ClientOptions & TokenExchangeSettings): T
   return ownRightSource({
     client,
     grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    about: async () => [exchange.subjectTokenType, exchange.requestedTokenType ?? '', ...(await speaksFor(exchange.subjectToken))],
+    about: async () => [exchange.subjectTokenType, exchange.requestedTokenType ?? '', ...(await speaksFor(exchange.subjectToken, client))],
     store: readStore(members) ?? memoryStore(),
     lock: readLock(members),
     prepare: async () => (await import('../grants/token-exchange.js')).prepareTokenExchange(client, exchange),

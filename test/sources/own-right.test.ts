@@ -267,6 +267,21 @@ describe('tokens for assertions', () => {
     expect(server.received).toEqual([])
   })
 
+  test('an assertion function that never answers is timed_out at the deadline, and the next call asks again', async () => {
+    const server = await tokenServer()
+    const options = usual(server)
+    let answers = false
+    const source = jwtBearer({
+      ...options,
+      assertion: async () => (answers ? jwt({ iss: 'platform', sub: 'pod' }) : new Promise<never>(() => {})),
+    })
+    const call = expect(source.token()).rejects.toMatchObject({ code: 'timed_out' })
+    await options.clock.advance(10_000)
+    await call
+    answers = true
+    expect((await source.token()).reveal()).toContain('access-token')
+  })
+
   test.each([
     ['assertion', () => jwtBearer({ issuer: 'https://as.example', clientId: 'pod', assertion: '' })],
     ['subjectToken', () => tokenExchange({ issuer: 'https://as.example', clientId: 'ci', subjectToken: '', subjectTokenType: 'x' })],
