@@ -11,6 +11,7 @@ for (let round = 0; times === '0' || round < Number(times); round += 1) {
 async function countUp(key: string): Promise<number> {
   for (;;) {
     const held = await store.get(key)
+    if (held?.value === '') throw new Error('A record that is whole was read as unreadable.')
     const next = Number(held?.value ?? 0) + 1
     if (await store.replace(key, held?.version, { version: randomUUID(), value: String(next) })) return next
   }
