@@ -283,6 +283,8 @@ describe('the place', () => {
     try {
       await put(await open('notes-cli'), 'key', 'value')
       expect(await readdir(join(folder, 'state', 'valetkey', 'notes-cli'))).toEqual(['records'])
+      // What is made on the way there is private, too.
+      expect((await stat(join(folder, 'state', 'valetkey'))).mode & 0o077).toBe(0)
     } finally {
       vi.unstubAllEnvs()
     }
