@@ -24,6 +24,8 @@ export interface AuthorizationServerOptions {
   readonly resources?: readonly DemoResource[] | undefined
   /** Default 60; at least 1. */
   readonly accessTokenSeconds?: number | undefined
+  /** How much longer than they say access tokens live. Default 0. */
+  readonly leewaySeconds?: number | undefined
   /** Default: 14 days. */
   readonly refreshTokenSeconds?: number | undefined
   /** Each refresh token serves once, and its second use revokes the whole grant. Default true. */
@@ -65,7 +67,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   const requests = requestLog()
   const errors: unknown[] = []
   const resourceServer = { clientId: 'demo-api', clientSecret: randomBytes(24).toString('base64url') }
-  const live = { accessTokenSeconds: options.accessTokenSeconds ?? 60, refreshTokenSeconds: options.refreshTokenSeconds ?? 14 * 86_400 }
+  const live: LiveSettings = {
+    accessTokenSeconds: options.accessTokenSeconds ?? 60,
+    leewaySeconds: options.leewaySeconds ?? 0,
+    refreshTokenSeconds: options.refreshTokenSeconds ?? 14 * 86_400,
+  }
   let automatic = options.automatic
 
   const server = await listen(options, (issuer) => {
@@ -86,6 +92,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     )
     const provider = new Provider(issuer, configuration)
     provider.use(requests.middleware)
+    provider.use(async (ctx: KoaContextWithOIDC, next) => {
+      await next()
+      const answer = ctx.body as { expires_in?: unknown } | undefined
+      if (ctx.path === '/token' && typeof answer?.expires_in === 'number') answer.expires_in -= live.leewaySeconds
+    })
     provider.use(async (ctx: KoaContextWithOIDC, next) => {
       await next()
       if (automatic === undefined || ctx.path !== '/device/auth' || ctx.status !== 200) return

@@ -21,6 +21,8 @@ export interface DemoClient {
 /** What may change while the server runs. */
 export interface LiveSettings {
   accessTokenSeconds: number
+  /** How much longer than they say access tokens live. oidc-provider counts whole seconds, and up to one of them is over when a token is made. */
+  leewaySeconds: number
   refreshTokenSeconds: number
 }
 
@@ -76,14 +78,14 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
     rotateRefreshToken: settings.rotation,
     renderError: (ctx, out) => void page(ctx, troublePage(out.error, out.error_description)),
     ttl: {
-      AccessToken: () => live.accessTokenSeconds,
+      AccessToken: () => live.accessTokenSeconds + live.leewaySeconds,
       RefreshToken: () => live.refreshTokenSeconds,
       AuthorizationCode: 60,
       IdToken: 3_600,
       Interaction: 3_600,
       Session: 14 * dayInSeconds,
       Grant: 14 * dayInSeconds,
-      ClientCredentials: () => live.accessTokenSeconds,
+      ClientCredentials: () => live.accessTokenSeconds + live.leewaySeconds,
       DeviceCode: 600,
     },
     features: {
