@@ -72,8 +72,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'F4 after the deadline nobody sends for two more',
     file: renewal,
-    text: 'backOff(sent.marked, error, 2 * deadline + 3_000,',
-    replacement: 'backOff(sent.marked, error, 1_000,',
+    text: ': 2 * deadline + 3_000',
+    replacement: ': 1_000',
     property: 'I3',
     world: 'answer in up to 3 deadlines',
     server: 'strict',
@@ -99,8 +99,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'F5 a timeout leaves a doubt',
     file: renewal,
-    text: 'changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }),',
-    replacement: 'withoutMark(current, sent.own.by),',
+    text: '(current) => changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }))',
+    replacement: '(current) => withoutMark(current, sent.own.by))',
     property: 'I5',
     world: 'answer in up to 5 deadlines',
     server: 'strict',
