@@ -1,9 +1,10 @@
 // npm run demo: an authorization server, an API and a page, each on an origin of its own, until Ctrl-C.
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { bundled } from './bundled.mjs'
 
 const usage = `Usage: npm run demo
        npm run demo -- --issuer URL --client-id ID --api URL [--scope 'openid …']
@@ -33,26 +34,12 @@ async function run({ port, real }) {
   }
 }
 
-/** The servers are TypeScript; they are bundled to a file of this run, which is gone as soon as it is read. */
 async function importServers() {
-  const cache = join(folder, '..', 'node_modules', '.cache', 'valetkey-demo')
-  await mkdir(cache, { recursive: true })
-  const built = await mkdtemp(join(cache, 'run-'))
-  const outfile = join(built, 'servers.mjs')
+  const { paths, remove } = await bundled('servers/demo.ts')
   try {
-    await build({
-      entryPoints: [join(folder, 'servers/demo.ts')],
-      outfile,
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      logLevel: 'error',
-    })
-    return await import(pathToFileURL(outfile).href)
+    return await import(pathToFileURL(paths[0]).href)
   } finally {
-    await rm(built, { recursive: true, force: true })
+    await remove()
   }
 }
 

@@ -35,6 +35,8 @@ export interface AuthorizationServerOptions {
   /** Origins of pages that may read answers, beside those of the clients' redirect URIs. */
   readonly origins?: readonly string[] | undefined
   readonly automatic?: AutomaticUser | undefined
+  /** A file in which tokens and grants are remembered from one run to the next, in clear. */
+  readonly memory?: string | undefined
 }
 
 /** A real authorization server, oidc-provider, on this machine; the demo and the tests use the same. */
@@ -63,7 +65,7 @@ export interface DemoAuthorizationServer {
 
 export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<DemoAuthorizationServer> {
   const { Provider, interactionPolicy } = await quietProvider()
-  const storage = providerStorage()
+  const storage = providerStorage(options.memory)
   const requests = requestLog()
   const errors: unknown[] = []
   const resourceServer = { clientId: 'demo-api', clientSecret: randomBytes(24).toString('base64url') }

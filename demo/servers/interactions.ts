@@ -42,8 +42,9 @@ async function show(provider: Provider, response: ServerResponse, interaction: I
   const { params, prompt, session } = interaction
   const client = await provider.Client.find(String(params['client_id']))
   const name = client?.clientName ?? client?.clientId ?? 'An application'
-  // Browsers hold the redirect that follows a form against form-action too.
-  const origins = [...new Set((client?.redirectUris ?? []).map((uri) => new URL(uri).origin))]
+  // Browsers hold the redirect that follows a form against form-action too. A tool's redirect URI has a port that no registration knows.
+  const redirectUri = text(params['redirect_uri'])
+  const origins = redirectUri === undefined ? [] : [new URL(redirectUri).origin]
   const html =
     prompt.name === 'login'
       ? signInPage(name, text(params['login_hint']))

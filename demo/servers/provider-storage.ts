@@ -1,6 +1,7 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 
-/** What the authorization server remembers, all of it in this process. */
+/** What the authorization server remembers. */
 export interface ProviderStorage {
   readonly adapter: AdapterFactory
   /** Every authorization code that was made. */
@@ -14,10 +15,16 @@ interface Stored {
   readonly expiresAt: number
 }
 
-export function providerStorage(): ProviderStorage {
-  const entries = new Map<string, Stored>()
+/** @param file where it is kept from one run to the next, in clear; left out, it ends with this process */
+export function providerStorage(file?: string): ProviderStorage {
+  const entries = new Map<string, Stored>(file === undefined ? [] : read(file))
   const codes = new Set<string>()
 
+  const save = (): void => {
+    if (file === undefined) return
+    writeFileSync(`${file}.new`, JSON.stringify([...entries]), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  }
   const find = (key: string): AdapterPayload | undefined => {
     const stored = entries.get(key)
     if (stored === undefined) return undefined
@@ -34,7 +41,8 @@ export function providerStorage(): ProviderStorage {
   const adapter: AdapterFactory = (model): Adapter => ({
     async upsert(id, payload, expiresIn) {
       if (model === 'AuthorizationCode') codes.add(id)
-      entries.set(`${model}:${id}`, { payload, expiresAt: expiresIn === undefined ? Infinity : Date.now() + expiresIn * 1_000 })
+      entries.set(`${model}:${id}`, { payload, expiresAt: expiresIn === undefined ? never : Date.now() + expiresIn * 1_000 })
+      save()
     },
     find: async (id) => find(`${model}:${id}`),
     findByUid: async (uid) => findWhere(model, (payload) => payload.uid === uid),
@@ -42,17 +50,28 @@ export function providerStorage(): ProviderStorage {
     async consume(id) {
       const payload = find(`${model}:${id}`)
       if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1_000)
+      save()
     },
     async destroy(id) {
       entries.delete(`${model}:${id}`)
+      save()
     },
     async revokeByGrantId(grantId) {
       for (const [key, { payload }] of entries) if (key.startsWith(`${model}:`) && payload.grantId === grantId) entries.delete(key)
+      save()
     },
   })
 
   const forget = (...models: readonly string[]): void => {
     for (const key of entries.keys()) if (models.some((model) => key.startsWith(`${model}:`))) entries.delete(key)
+    save()
   }
   return { adapter, codes, forget }
+}
+
+/** JSON has no Infinity. */
+const never = Number.MAX_SAFE_INTEGER
+
+function read(file: string): readonly (readonly [string, Stored])[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as [string, Stored][]) : []
 }
