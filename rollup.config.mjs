@@ -7,7 +7,7 @@ const { dependencies, exports } = JSON.parse(readFileSync(new URL('package.json'
 /** One source file for each built path that the exports map names: the map is the only list of entries. */
 const entries = Object.values(exports)
   .flatMap((target) => (typeof target === 'string' ? [] : Object.values(target)))
-  .filter((path) => path.endsWith('.js'))
+  .filter((path) => path?.endsWith('.js'))
   .map((path) => path.replace('./dist/', 'src/').replace(/\.js$/, '.ts'))
 
 for (const entry of entries) if (!existsSync(entry)) throw new Error(`package.json exports ${entry}, which does not exist.`)

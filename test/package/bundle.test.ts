@@ -73,6 +73,8 @@ async function sizeOf(chunks: readonly OutputChunk[]): Promise<number> {
 
 const of = (paths: readonly string[], part: string): readonly string[] => paths.filter((path) => path.includes(part))
 
+const notOfAStore = ['oauth4webapi', 'idb-keyval', 'dist/protocol/', 'dist/grants/', 'dist/session', 'dist/browser/', 'dist/node/', 'node:']
+
 /** For each program, what must be in none of it. */
 const without: readonly (readonly [program: string, ...parts: string[]])[] = [
   [
@@ -86,8 +88,30 @@ const without: readonly (readonly [program: string, ...parts: string[]])[] = [
     'dist/engine/',
     'dist/stores/',
   ],
-  [`export * from 'valetkey'`, 'idb-keyval', 'dist/browser/', 'dist/testing/', 'node:'],
-  [`export * from 'valetkey/browser'`, 'dist/grants/client-credentials', 'dist/testing/', 'node:'],
+  [`export * from 'valetkey'`, 'idb-keyval', 'dist/browser/', 'dist/node/', 'dist/redis/', 'dist/postgres/', 'dist/testing/', 'node:'],
+  [
+    `export { clientCredentials, clientSecretBasic, oauthFetch } from 'valetkey'`,
+    'dist/session.js',
+    'dist/server-sign-in',
+    'dist/user-session',
+    'dist/grants/authorization-code',
+    'dist/grants/refresh-token',
+  ],
+  [
+    `export * from 'valetkey/browser'`,
+    'dist/grants/client-credentials',
+    'dist/sources/',
+    'dist/protocol/client-secret',
+    'dist/protocol/private-key',
+    'dist/node/',
+    'dist/redis/',
+    'dist/postgres/',
+    'dist/testing/',
+    'node:',
+  ],
+  [`export * from 'valetkey/node'`, 'idb-keyval', 'dist/browser/', 'dist/redis/', 'dist/postgres/', 'dist/testing/'],
+  [`export * from 'valetkey/redis'`, ...notOfAStore, 'dist/postgres/', 'node_modules/'],
+  [`export * from 'valetkey/postgres'`, ...notOfAStore, 'dist/redis/', 'node_modules/'],
   [`export * from 'valetkey/testing'`, 'oauth4webapi', 'idb-keyval', 'dist/browser/', 'dist/protocol/', 'dist/grants/', 'node:', 'vitest'],
 ]
 

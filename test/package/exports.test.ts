@@ -41,6 +41,13 @@ test('the package holds dist, the licence, the readme and the changelog, and run
   expect(Object.keys(packageFile.scripts).filter((name) => lifecycle.includes(name))).toEqual([])
 })
 
+test('K5 what only Node has cannot be imported in a page, and the rest can', async () => {
+  const imports = entries.map(({ name }) => `import('${name}').then(() => '', ({ code }) => '${name} ' + code)`)
+  const program = `console.log((await Promise.all([${imports.join(', ')}])).filter(Boolean).join())`
+  const { stdout } = await run(process.execPath, ['--conditions=browser', '--input-type=module', '--eval', program], { cwd: top })
+  expect(stdout.trim()).toBe('valetkey/node ERR_PACKAGE_PATH_NOT_EXPORTED')
+})
+
 /**
  * Imports modules where every global that could do something is a trap, and the language's own objects are frozen.
  * What is left running, printed or added to the globals afterwards is said.

@@ -7,6 +7,8 @@ export const top: string = fileURLToPath(new URL('../../', import.meta.url))
 
 interface Target {
   readonly types: string
+  /** Not for a page. */
+  readonly browser?: null
   readonly default: string
 }
 

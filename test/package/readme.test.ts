@@ -104,7 +104,21 @@ test('every program of the README that can run does', async () => {
 })
 
 test('the programs of users without a page type-check without the types of the DOM', async () => {
-  const names = ['12-other-carriers', '13-testing', '16-sign-out', '17-custom-store']
+  const names = [
+    '06-next-express',
+    '07-node-job',
+    '08-private-key-jwt',
+    '09-workload-identity',
+    '10-fleet-redis',
+    '11-cli',
+    '12-other-carriers',
+    '13-testing',
+    '14-github',
+    '16-sign-out',
+    '17-custom-store',
+    '18-user-agent',
+    '23-device',
+  ]
   const files: Record<string, string> = {}
   for (const name of names) files[`${name}.ts`] = await readFile(join(top, `test/types/${name}.ts`), 'utf8')
   expect(await check(files, ['ES2023'])).toBe('')

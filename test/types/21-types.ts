@@ -1,5 +1,6 @@
 // What must not compile, and what must.
-import { oauthFetch, type TokenSource, type OAuthErrorCode } from 'valetkey'
+import { clientSecretBasic, oauthFetch, serverSignIn, type TokenSource, type OAuthErrorCode } from 'valetkey'
+import * as page from 'valetkey/browser'
 import { browserSession } from 'valetkey/browser'
 declare const source: TokenSource
 const asFetch: typeof fetch = oauthFetch(source, { resources: ['https://a.example/'] })
@@ -15,8 +16,7 @@ browserSession({ issuer: 'https://a', clientId: 'x', redirectUri: '/c', clientAu
 // @ts-expect-error unknown option
 browserSession({ issuer: 'https://a', clientId: 'x', redirectUri: '/c', resources: [] })
 // @ts-expect-error not in a page
-import { clientCredentials } from 'valetkey/browser'
-void clientCredentials
+void page.clientCredentials
 export function say(code: OAuthErrorCode): string {
   switch (code) {
     case 'sign_in_required':
@@ -25,3 +25,7 @@ export function say(code: OAuthErrorCode): string {
       return code
   }
 }
+// @ts-expect-error the routes of a server need a store that outlives a request
+serverSignIn({ issuer: 'https://a', clientId: 'x', redirectUri: 'https://site.example/callback' })
+// @ts-expect-error a secret is text, or a function that reads it
+clientSecretBasic(undefined)
