@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { notesResource, startAuthorizationServer } from '../../demo/servers/authorization-server.js'
 import type { SourceOrder } from './programs/orders.js'
 import { fleetApi } from './support/fleet-api.js'
@@ -11,7 +11,9 @@ import { endsOf, progress, startWorkers, sum } from './support/workers.js'
 const short = process.env['FLEET'] === 'short'
 const lifetimes = short ? 5 : 15
 const lifetimeSeconds = 2
-const sizes = short ? [1, 4, 16] : [1, 4, 16, 64]
+/** A short run sees the small fleets on one of the stores. */
+const sizesOn = ({ name, most }: Place) =>
+  [1, 4, 16, 64].filter((size) => size <= most && (short ? size <= 16 && (size === 16 || name === 'Redis') : true))
 const clientSecret = 'secret-of-nightly'
 const account = 'ann'
 
@@ -54,6 +56,7 @@ async function run(place: Place, grant: 'refresh_token' | 'client_credentials', 
     resource: notesResource.identifier,
   }
   const look = await onlooker(order.store)
+  onTestFinished(async () => void (await Promise.all([look.close(), api.close(), server.close()])))
   if (grant === 'refresh_token') await signIn(order, account, await look.store.of(account))
   const workers = await startWorkers(processes)
   await Promise.all(workers.map((worker, index) => worker.open({ ...order, clockOffset: clockOffsets[index % clockOffsets.length] ?? 0 })))
@@ -79,7 +82,6 @@ async function run(place: Place, grant: 'refresh_token' | 'client_credentials', 
   const counts = await Promise.all(workers.map((worker) => worker.stop()))
   const ends = await endsOf(workers)
   const { generation } = await look.record(account, key)
-  await Promise.all([look.close(), api.close(), server.close()])
   expect(server.errors).toEqual([])
   const report: Report = {
     tokenRequests: asked(),
@@ -114,7 +116,7 @@ describe.for(places)('on $name', (place) => {
   beforeAll(() => place.start())
   afterAll(() => place.stop())
 
-  for (const processes of sizes.filter((size) => size <= place.most)) {
+  for (const processes of sizesOn(place)) {
     test(
       `R6 one rotating refresh token serves ${many(processes)} for ${lifetimes} lifetimes: a renewal each, one after a revocation`,
       { timeout },
@@ -130,6 +132,8 @@ describe.for(places)('on $name', (place) => {
       },
     )
   }
+
+  if (short && place.name !== 'Redis') return
 
   test('R6 processes whose clocks are ten minutes apart share one renewal a generation', { timeout }, async () => {
     holds(await run(place, 'refresh_token', 6, [0, 600_000, -600_000]))

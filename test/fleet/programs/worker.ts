@@ -18,7 +18,7 @@ const opened = new Map<string, Opened>()
 const keys = new Set<string>()
 const statuses: Record<string, number> = {}
 const failures: Record<string, number> = {}
-let [rejections, renewals, going] = [0, 0, true]
+let [rejections, renewals, going, closed] = [0, 0, true, false]
 const loops: Promise<void>[] = []
 let store: OpenStore | undefined
 
@@ -144,7 +144,7 @@ const orders: Orders = {
     of(account).session?.subscribe(() => {})
   },
   async close() {
-    going = false
+    ;[going, closed] = [false, true]
     await Promise.all(loops)
     await store?.close()
   },
@@ -158,6 +158,9 @@ process.on('message', (message) => {
     (error: unknown) => reply({ id, failed: error instanceof Error ? `${error.stack}` : String(error) }, name),
   )
 })
+
+// Without its parent it has nothing to do.
+process.on('disconnect', () => closed || process.kill(process.pid, 'SIGKILL'))
 
 function reply(answer: object, name: string): void {
   // A listener of its own: to the parent's orders nobody listens any more.

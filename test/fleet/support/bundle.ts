@@ -1,13 +1,16 @@
-import { rmSync } from 'node:fs'
-import { mkdtemp, symlink } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { afterAll } from 'vitest'
 
 let made: Promise<string> | undefined
+afterAll(async () => {
+  if (made !== undefined) await rm(dirname(await made), { recursive: true, force: true })
+})
 
-/** The worker program as one file that node runs, made once. */
+/** The worker program as one file that node runs, made once for a file of tests. */
 export function workerProgram(): Promise<string> {
   made ??= bundle()
   return made
@@ -15,7 +18,6 @@ export function workerProgram(): Promise<string> {
 
 async function bundle(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'valetkey-worker-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   const outfile = join(folder, 'worker.mjs')
   // A program does not bundle its drivers.
   await symlink(fileURLToPath(new URL('../../../node_modules', import.meta.url)), join(folder, 'node_modules'), 'dir')

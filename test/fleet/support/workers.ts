@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { freemem, totalmem } from 'node:os'
+import { onTestFinished } from 'vitest'
 import type { Answer, Counts, Orders } from '../programs/orders.js'
 import { workerProgram } from './bundle.js'
 
@@ -8,15 +9,12 @@ export interface Ended {
   readonly signal: string | null
 }
 
-/** A process of a fleet, and how it ends. */
+/** A process of a fleet, and how it ends: at the latest with the test. */
 export type Worker = Orders & { readonly process: ChildProcess; readonly ended: Promise<Ended>; kill(): void }
-
-const running = new Set<ChildProcess>()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 export async function startWorker(): Promise<Worker> {
   const child = fork(await workerProgram(), [], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  running.add(child)
+  onTestFinished(() => void child.kill('SIGKILL'))
   const waiting = new Map<number, { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }>()
   let last = 0
   child.on('message', (message) => {
@@ -29,7 +27,6 @@ export async function startWorker(): Promise<Worker> {
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
-      running.delete(child)
       for (const one of waiting.values()) one.reject(new Error(`the process ended with ${code ?? signal}`))
       resolve({ code, signal })
     })
