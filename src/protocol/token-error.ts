@@ -75,6 +75,7 @@ function codeOf(serverError: string | undefined, invalidGrant: OAuthErrorCode): 
 const advice: Partial<Record<OAuthErrorCode, string>> = bare({
   authorization_failed: "The code is spent, expired or another client's. Sign in again.",
   sign_in_required: 'The refresh token is spent, expired or revoked. Sign in again.',
+  access_denied: 'The user said no. Offer the sign-in again, if they change their mind.',
   client_refused: 'Check clientId and clientAuthentication against what is registered.',
   scope_refused: 'Ask for scope values that this client may have.',
   resource_refused: 'Ask for a resource that this server has tokens for.',

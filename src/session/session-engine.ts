@@ -42,6 +42,6 @@ export function sessionEngine({ client, account, store, lock }: SessionEnginePar
 }
 
 /** One record per issuer, client and account. Nothing secret is in it: it is also the name of a lock. */
-export function sessionKey(client: Client, account = ''): string {
+function sessionKey(client: Client, account = ''): string {
   return ['valetkey', 'session', client.server.issuer, client.clientId, account].map(encodeURIComponent).join(':')
 }

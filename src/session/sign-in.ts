@@ -2,14 +2,13 @@ import type { Client } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import type { PendingRequest } from '../core/pending-request.js'
 import type { DecoupledSignIn, UserAgent } from '../core/ports.js'
-import type { Instant } from '../core/lifetime.js'
 import { unionScope } from '../core/scope.js'
 import { Secret, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import type { TokenEngine } from '../token-source.js'
 import { adoptAnswer } from './adopt-answer.js'
-import { showOf } from './device-authorization.js'
+import { flowOf } from './device-authorization.js'
 import type { PendingRequests } from './pending-requests.js'
 import { leadsTo, stateOf } from './response-address.js'
 
@@ -26,7 +25,7 @@ export interface SignInParts {
 export interface SignIns {
   /** Sends the user there and finishes what comes back, or settles when another brings the response here. */
   start(userAgent: UserAgent, how: SignInOptions, from: { readonly redirectUri?: string; readonly returnTo?: string }): Promise<void>
-  /** Presents a code for another device, and waits until the user has used it there (RFC 8628). */
+  /** Lets the user agent do all of it, on another device. */
   startElsewhere(userAgent: DecoupledSignIn, how: SignInOptions): Promise<void>
   /** The pending request of this session that a response answers, taken out. Rejects with `authorization_response_invalid`. */
   take(response: URL): Promise<PendingRequest>
@@ -79,16 +78,7 @@ export function signIns(parts: SignInParts): SignIns {
   }
 
   async function startElsewhere(userAgent: DecoupledSignIn, how: SignInOptions): Promise<void> {
-    const { pollDevice, startDevice } = await import('../grants/device-code.js')
-    const scope = await scopeToAsk(how.scope)
-    const device = await unlessAborted(startDevice(client, { scope }), how.signal)
-    showOf(userAgent)(device.prompt)
-    const now = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.now() })
-    let started = now()
-    const answer = await pollDevice(client, device, how.signal, () => {
-      started = now()
-    })
-    await adoptAnswer(client, engine, answer, { scope, started })
+    await flowOf(userAgent)?.({ client, engine, scope: await scopeToAsk(how.scope), signal: how.signal })
   }
 
   async function authorizationRequest(
