@@ -1,5 +1,6 @@
 import { OAuthError } from '../core/errors.js'
 import type { UserAgent } from '../core/ports.js'
+import { unlessAborted } from '../core/unless-aborted.js'
 import { page as thisPage } from './page.js'
 import type { Page } from './page.js'
 
@@ -54,16 +55,5 @@ function leave(page: Page, url: URL): Promise<never> {
         ),
       )
     }
-  })
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    // The request itself may have been what aborted it.
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
