@@ -178,6 +178,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     if (!(await written(seen, { version, value: encodeTokenRecord(next), ...(expiresAt === undefined ? {} : { expiresAt }) })))
       return undefined
     writes += 1
+    // A later one of our own may have been written meanwhile, and have been told first.
+    if (best !== undefined && isForgotten(next, best)) return version
     decoded = { version, record: next, unreadable: false }
     note(next, asked)
     return version

@@ -134,7 +134,7 @@ export function renewal(parts: RenewalParts): Renew {
       return undefined
     }
     const late = Math.max(clock.monotonic() - started.monotonic, clock.now() - started.wall) > markToRequest
-    if (late || answers.isInHand()) {
+    if (late || answers.isInHand() || isOvertaken(record, records.newest())) {
       prepared.discard()
       await records.change(record, (current) => withoutMark(current, own.by))
       return undefined
@@ -231,6 +231,11 @@ export function renewal(parts: RenewalParts): Renew {
     const wait = records.newest()?.wait
     return wait === undefined ? {} : { retryAt: clock.now() + Math.max(0, remainingWait(wait, records.times())) }
   }
+}
+
+/** A late answer was stored while the mark was on its way: the refresh token of this record is spent. */
+function isOvertaken(record: TokenRecord, newest: TokenRecord | undefined): boolean {
+  return newest?.session === record.session && newest.generation > record.generation
 }
 
 function isDue(decision: Decision): boolean {

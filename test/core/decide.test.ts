@@ -5,7 +5,15 @@ import { type Times, nothingSeen } from '../../src/core/lifetime.js'
 import type { TokenRecord } from '../../src/core/token-record.js'
 import { aRecord, aToken, now, without } from './records.js'
 
-const policy: Policy = { issuer: 'https://as.example', clientId: 'c', margin: 60_000, share: 0.25, spread: 0, scopeNamedDifferently: false }
+const policy: Policy = {
+  issuer: 'https://as.example',
+  clientId: 'c',
+  margin: 60_000,
+  share: 0.25,
+  spread: 0,
+  scopeNamedDifferently: false,
+  inOwnRight: false,
+}
 const anything: Wanted = { minimumValidity: 0, after: Infinity }
 const hour = 3_600_000
 
@@ -81,6 +89,16 @@ describe('decide', () => {
       'use access',
     ],
     ['no refresh token, and a token that lives', { record: without(aRecord(), 'refreshToken'), at: hour - 30_000 }, 'use access'],
+    [
+      'no refresh token, and none needed',
+      { record: without(aRecord(), 'refreshToken'), at: hour, policy: { inOwnRight: true } },
+      'renew_first',
+    ],
+    [
+      'no refresh token, none needed, and a token that lives',
+      { record: without(aRecord(), 'refreshToken'), at: hour - 30_000, policy: { inOwnRight: true } },
+      'use_and_renew_behind access',
+    ],
     ['no refresh token, and a dead one', { record: without(aRecord(), 'refreshToken'), at: hour }, 'sign_in expired'],
     ['F9 the refused token is of an older generation', { rejected: { session: 's1', generation: 0 } }, 'use access'],
     ['F9 the refused token is of this generation', { rejected: { session: 's1', generation: 1 } }, 'renew_first'],

@@ -119,7 +119,8 @@ describe('the engine in simulated worlds', () => {
       if (violations.length > 0) throw new Error(await told(parameters))
     })
     const result = await fc.check(property, { numRuns: Math.ceil(runs / names.length), ...(fuzzing ? {} : { seed: 1 }) })
-    expect(result.failed, fc.defaultReportMessage(result as fc.RunDetails<unknown>)).toBe(false)
+    const report = `${fc.defaultReportMessage(result as fc.RunDetails<unknown>)}\n${String(result.errorInstance)}`
+    expect(result.failed, report).toBe(false)
   })
 
   test.for(worlds.map(({ name }) => name))('The world "%s" is busy: its programs call, and tokens are renewed', async (world) => {

@@ -37,8 +37,8 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'F3 who slept between mark and request sends nothing',
     file: renewal,
-    text: 'if (late || answers.isInHand()) {',
-    replacement: 'if (answers.isInHand()) {',
+    text: 'if (late || answers.isInHand()',
+    replacement: 'if (answers.isInHand()',
     property: 'I1',
     world: 'SIGSTOP',
     lock: 'none',
@@ -175,7 +175,8 @@ export const mutations: readonly Mutation[] = [
     file: keeper,
     text: 'return record !== undefined && record.ended === undefined && record.session === known.session',
     replacement: 'return known === undefined && record !== undefined && record.session === known.session',
-    property: 'I1',
+    // Who knows of a later generation sends no earlier token; without healing it then sends nothing at all.
+    property: 'I9',
     world: 'store forgets its last write',
   },
   {
@@ -242,11 +243,20 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'F17 while an answer is in hand nothing is sent',
     file: renewal,
-    text: 'if (late || answers.isInHand()) {',
-    replacement: 'if (late) {',
+    text: 'late || answers.isInHand() || isOvertaken(',
+    replacement: 'late || isOvertaken(',
     property: 'I14',
     world: 'answers late and the store slow',
     lock: 'none',
+  },
+  {
+    rule: 'F17 an answer that was stored while the mark was on its way is not asked for again',
+    file: renewal,
+    text: ' || isOvertaken(record, records.newest())',
+    replacement: '',
+    property: 'I1',
+    world: 'answers late and the store slow',
+    server: 'strict',
   },
   {
     rule: 'a refusal ends only the generation that was sent',

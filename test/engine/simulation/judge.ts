@@ -216,6 +216,7 @@ export function judge(parts: JudgeParts): Judge {
   }
 
   function revokes(refreshToken: string): void {
+    for (const sent of inHand) if (sent.issued?.refreshToken === refreshToken) inHand.delete(sent)
     const family = parts.server().refreshToken(refreshToken)?.family
     const session = family === undefined ? undefined : sessionOf.get(family.id)
     const held = parts.held()

@@ -66,7 +66,9 @@ export function recovery(parts: RecoveryParts): (quietFrom: number) => Promise<v
       await time.runUntil(time.now() + 500)
       // A clock that is behind takes a wait to begin when it first sees it.
       const believed = world.skew === undefined ? 0 : rules.longestWait()
-      const limit = Math.max(began, rules.waitEnd()) + believed + patience + deadline + slack
+      // The one refresh token is renewed for one wish after the other, and a call may have to wait for all the others'.
+      const wishes = world.targets?.length ?? 1
+      const limit = Math.max(began, rules.waitEnd()) + believed + patience + wishes * deadline + slack
       if (time.now() < limit) continue
       for (const source of waiting) rules.broken('I9', `${source.name} has no token since ${Math.round(began)}`)
       return
