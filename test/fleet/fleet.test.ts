@@ -61,8 +61,8 @@ async function run(place: Place, grant: 'refresh_token' | 'client_credentials', 
   const workers = await startWorkers(processes)
   await Promise.all(workers.map((worker, index) => worker.open({ ...order, clockOffset: clockOffsets[index % clockOffsets.length] ?? 0 })))
   const before = server.counters.tokenRequests
-  // The whole fleet makes some 200 calls a second, and each process at least two in the life of a token.
-  await Promise.all(workers.map((worker) => worker.call(api.url, Math.max(25, processes * 5))))
+  // The whole fleet makes some 100 calls a second, and each process at least two in the life of a token.
+  await Promise.all(workers.map((worker) => worker.call(api.url, Math.max(25, processes * 10))))
   const asked = () => server.counters.tokenRequests - before
   await wait(lifetimes * lifetimeSeconds * 1_000)
   // On a busy machine they may take a little longer.
