@@ -50,7 +50,7 @@ export interface Renewal {
   readonly startedAt: number
 }
 
-/** The record after a successful renewal: its mark and its wait are gone, another's mark stays and leaves the generation unclear. */
+/** The record after a successful renewal: its mark and its wait are gone; another's mark stays, and leaves the generation unclear. */
 export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer): TokenRecord {
   const generation = renewal.generation + 1
   const granted = grantedBy(answer, renewal.asked.scope ?? seen.grantedScope)
@@ -64,7 +64,8 @@ export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer
     idTokenClaims: laterClaims(seen.idTokenClaims, answer.idTokenClaims),
     authorizationDetails: answer.authorizationDetails ?? seen.authorizationDetails,
     accessTokens: [token, ...seen.accessTokens.filter((other) => !isSameAsked(other.asked, token.asked))].slice(0, mostTokens),
-    sending: undefined,
+    // Another's request may still be on its way: its mark stays until it is cleared, or has been watched for long enough.
+    sending: seen.sending?.by === renewal.by ? undefined : seen.sending,
     wait: undefined,
     unclear: seen.sending !== undefined && seen.sending.by !== renewal.by ? renewal.generation : seen.unclear,
   })

@@ -54,8 +54,11 @@ export interface RecordKeeper {
    * A write that throws may have happened all the same: its version is then among `tried`.
    */
   replace(seen: string | undefined, next: TokenRecord, tried?: Set<string>): Promise<string | undefined>
-  /** Applies a change while session and generation are still these; tries until it is stored or has no place any more. */
-  change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord): Promise<TokenRecord | undefined>
+  /**
+   * Applies a change while session and generation are still these; tries until it is stored or has no place any more.
+   * The mark of `by` is cleared even then: nobody else knows that its sender waits no longer.
+   */
+  change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord, by?: string): Promise<TokenRecord | undefined>
   /** Whether the mark has been seen, unchanged, for so long (milliseconds of the own clock). */
   watched(by: string): number
   times(): Times
@@ -193,14 +196,15 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     }
   }
 
-  async function change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord): Promise<TokenRecord | undefined> {
+  async function change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord, by?: string): Promise<TokenRecord | undefined> {
     for (;;) {
       try {
         const { version, record } = decode(await get())
-        if (record === undefined || record.ended !== undefined || record.session !== of.session || record.generation !== of.generation)
-          return undefined
-        const next = how(record)
-        if ((await replace(version, next)) !== undefined) return next
+        if (record === undefined || record.ended !== undefined || record.session !== of.session) return undefined
+        const hasPlace = record.generation === of.generation
+        if (!hasPlace && (by === undefined || record.sending?.by !== by)) return undefined
+        const next = hasPlace ? how(record) : changed(record, { sending: undefined })
+        if ((await replace(version, next)) !== undefined) return hasPlace ? next : undefined
       } catch {
         // A write that threw may have happened: the next round looks.
         await pause()

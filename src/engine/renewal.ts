@@ -136,7 +136,7 @@ export function renewal(parts: RenewalParts): Renew {
     const late = Math.max(clock.monotonic() - started.monotonic, clock.now() - started.wall) > markToRequest
     if (late || answers.isInHand() || isOvertaken(record, records.newest())) {
       prepared.discard()
-      await records.change(record, (current) => withoutMark(current, own.by))
+      await records.change(record, (current) => withoutMark(current, own.by), own.by)
       return undefined
     }
     // From here to the request nothing is awaited.
@@ -185,30 +185,39 @@ export function renewal(parts: RenewalParts): Renew {
     const error = new OAuthError('timed_out', 'The authorization server did not answer the token request in time. Try again later.')
     // Nobody sends for two more deadlines: the answer may still be on its way. (A second token in the application's own right harms nobody.)
     const span = policy.inOwnRight ? waitAfter(error, sent.marked) : 2 * deadline + 3_000
-    await backOff(sent.marked, error, span, (current) => changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }))
+    await backOff(
+      sent.marked,
+      error,
+      span,
+      (current) => changed(withoutMark(current, sent.own.by), { unclear: sent.own.generation }),
+      sent.own.by,
+    )
     emit({ type: 'renewal_failed', code: error.code, ...retryAt() })
     return { error }
   }
 
   async function settleFailure(sent: Sent, failed: Extract<TokenOutcome, { ok: false }>): Promise<Round> {
     const { error } = failed
-    const doubtful = (sent.marked.unclear ?? -Infinity) >= sent.own.generation - 1
+    const isDoubtful = ({ unclear = -Infinity }: TokenRecord) => unclear >= sent.own.generation - 1
     const meaning = whatFailureMeans(
       // In the application's own right there is no session that could end: the next token may well be granted.
       { code: error.code, serverError: policy.inOwnRight ? undefined : error.serverError, retryAfter: failed.retryAfter },
       sent.marked.wait?.span ?? 0,
       parts.draw(),
-      doubtful,
+      isDoubtful(sent.marked),
     )
     const settled = (current: TokenRecord) =>
       changed(withoutMark(current, sent.own.by), { unclear: failed.surelyNotDone ? current.unclear : sent.own.generation })
     if (meaning.kind === 'end') {
-      await records.change(sent.marked, (current) => ended(current, meaning.reason, records.times().now))
+      // What others wrote meanwhile may be the doubt: a store that forgot a mark let two of them send.
+      const reason = (current: TokenRecord) =>
+        meaning.reason === 'invalid_grant' && isDoubtful(current) ? 'ambiguous_rotation' : meaning.reason
+      await records.change(sent.marked, (current) => ended(current, reason(current), records.times().now))
       emit({ type: 'renewal_failed', code: error.code })
       return {}
     }
-    if (meaning.kind === 'tell') await records.change(sent.marked, settled)
-    else await backOff(sent.marked, error, meaning.milliseconds, settled)
+    if (meaning.kind === 'tell') await records.change(sent.marked, settled, sent.own.by)
+    else await backOff(sent.marked, error, meaning.milliseconds, settled, sent.own.by)
     emit({ type: 'renewal_failed', code: error.code, ...(meaning.kind === 'wait' ? retryAt() : {}) })
     return meaning.kind === 'tell' ? { error, concerns: sent.wanted } : { error }
   }
@@ -219,11 +228,13 @@ export function renewal(parts: RenewalParts): Renew {
     error: OAuthError,
     milliseconds: number,
     how: (current: TokenRecord) => TokenRecord,
+    by?: string,
   ): Promise<void> {
     const id = parts.fresh()
     const began = { monotonic: clock.monotonic(), wall: clock.now() }
     const until = records.times().now + milliseconds
-    const next = await records.change(of, (current) => changed(how(current), { wait: { id, until, span: milliseconds, code: error.code } }))
+    const wait = { id, until, span: milliseconds, code: error.code }
+    const next = await records.change(of, (current) => changed(how(current), { wait }), by)
     if (next !== undefined) records.know(id, began)
   }
 
