@@ -36,9 +36,11 @@ describe.for(places)('on $name', (place) => {
     await server.close()
   })
 
-  const opened = async (store: StoreOrder) => {
+  // A timer of such a length would not be over when the test is.
+  const long = { deadlineSeconds: 300 }
+  const opened = async (store: StoreOrder, more: Partial<SourceOrder> = long) => {
     const worker = await startWorker()
-    await worker.open({ ...order, store })
+    await worker.open({ ...order, store, ...more })
     expect(await worker.token(account)).toMatchObject({ ok: true })
     return worker
   }
@@ -65,7 +67,7 @@ describe.for(places)('on $name', (place) => {
 
   test.for(kinds)('a process ends by itself after a token in its own right (%s)', { timeout }, async (kind) => {
     const worker = await startWorker()
-    await worker.open({ ...order, store: watched(kind), clientSecret: 'secret-of-nightly' })
+    await worker.open({ ...order, ...long, store: watched(kind), clientSecret: 'secret-of-nightly' })
     expect(await worker.token(account)).toMatchObject({ ok: true })
     expect(await worker.token(account, { rejected: true })).toMatchObject({ ok: true })
     expect(await endsOf([worker])).toEqual([byItself])
@@ -77,7 +79,7 @@ describe.for(places)('on $name', (place) => {
   test('a commit that is due keeps the process, however late the answer, and nothing does afterwards', { timeout }, async () => {
     let open = () => {}
     const opening = new Promise<void>((resolve) => (open = resolve))
-    const worker = await opened(place.order())
+    const worker = await opened(place.order(), {})
     server.trouble.answering = () => opening
     const asked = server.tokenRequests()
     expect(await worker.token(account, { rejected: true })).toMatchObject({ ok: false, code: 'timed_out' })
