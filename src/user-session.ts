@@ -19,7 +19,7 @@ export const userSessionOptions: readonly string[] = [...clientOptions, 'account
  *
  * @example
  * const session = userSession({ issuer, clientId, store: memoryStore(), account: 'u1' })
- * if (await session.resume()) console.log(session.snapshot().grantedScope)
+ * const isSignedIn = await session.resume()
  */
 export function userSession(options: AuthorizationServer & UserSessionSettings): Session {
   const members = ownMembers(options, userSessionOptions, 'userSession')
