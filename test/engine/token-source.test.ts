@@ -80,6 +80,24 @@ describe('a token source', () => {
     expect(requests.map(({ refreshToken }) => refreshToken)).toEqual(['R0', 'R0'])
   })
 
+  test('R7 a doubt that another wrote while the request was out makes its refusal ambiguous_rotation', async () => {
+    const { clock, store, server, source, signIn } = place()
+    const engine = source()
+    await signIn(engine)
+    await clock.advance(hour)
+    server.answer = async () => {
+      // The store had forgotten the mark: another sent too, lost its answer, and wrote that down.
+      const held = await store.get('tokens')
+      const { generation } = JSON.parse(held?.value ?? '') as { generation: number }
+      const value = JSON.stringify({ ...(JSON.parse(held?.value ?? '') as object), unclear: generation })
+      await store.replace('tokens', held?.version, { version: 'of-another', value })
+      return failing('sign_in_required', { serverError: 'invalid_grant' })()
+    }
+    const refused = engine.token().catch((error: unknown) => error)
+    await clock.advance(100)
+    expect(await refused).toMatchObject({ code: 'ambiguous_rotation' })
+  })
+
   test('R15 a sign-out during a renewal: its answer is not stored', async () => {
     const { clock, store, source, signIn } = place()
     const engine = source()
