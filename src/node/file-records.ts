@@ -128,8 +128,7 @@ export function fileRecords(place: string): FileRecords {
         const found = await look()
         if (found === undefined) await make()
         else await chmod(join(folder, fileOf(found.current.id)), 0o600).catch(() => {})
-        // Whoever was making one is dead, or has lost.
-        for (const name of await readdir(place)) if (name.startsWith('new-')) await rm(join(place, name), { recursive: true, force: true })
+        await clearDrafts(place)
       }),
     get: (key) => said(place, async () => heldIn(await look(), key)),
     replace(key, seen, next) {
@@ -138,6 +137,13 @@ export function fileRecords(place: string): FileRecords {
       last = mine.catch(() => {})
       return mine
     },
+  }
+}
+
+/** Whoever was making a store here is dead, or has lost; who has lost and still writes removes its own. */
+async function clearDrafts(place: string): Promise<void> {
+  for (const name of await readdir(place)) {
+    if (name.startsWith('new-')) await rm(join(place, name), { recursive: true, force: true }).catch(() => {})
   }
 }
 

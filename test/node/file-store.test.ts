@@ -226,6 +226,15 @@ test('what cannot be used is said in words, without what the system was called w
   expect(error).not.toHaveProperty('cause')
 })
 
+test('another who is still writing the store that it has lost to this one disturbs nobody', async () => {
+  const place = newPlace()
+  await open(place)
+  await mkdir(join(place, 'new-of another'))
+  const program = await bundle('open-store', folder, { 'node:fs/promises': 'busy-fs' })
+  const { stdout } = await run(process.execPath, [program, place], { env: { STORE_KEY: encryptionKey } })
+  expect(stdout).toBe('true')
+})
+
 test('a user who may not write there is told so', async () => {
   const parent = newPlace()
   await mkdir(parent)
