@@ -26,7 +26,9 @@ export function tokenLife(place: HTMLElement, none: HTMLElement, session: Sessio
     none.hidden = true
     if (life.expiresAt === expiresAt) return
     life.expiresAt = expiresAt
-    life.whole = Math.max(life.whole, expiresAt - Date.now())
+    const now = Date.now()
+    life.whole = Math.max(life.whole, expiresAt - now)
+    draw(life, now)
   }
   const look = async (api: string): Promise<void> => {
     const resource = calls.find((call) => call.api === api)?.resource

@@ -37,7 +37,8 @@ async function ready({ child, output, exited }: Started): Promise<string> {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
+  // Who still looks for a server of another test that had this port must not keep this one from closing.
+  const server = createServer((stray) => stray.destroy()).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   server.close()
