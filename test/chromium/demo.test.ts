@@ -85,7 +85,7 @@ test('a newcomer walks through the demo, and sees no token', async () => {
   await result(page, 'Read mail', '200')
   await button(page, 'Ten at once').click()
   await result(page, 'Ten at once', '10 × 200')
-  for (const life of [/Notes\s+\d+ s/, /Mail\s+\d+ s/]) await page.locator('#tokens li', { hasText: life }).waitFor()
+  for (const life of [/Notes\s*\d+ s/, /Mail\s*\d+ s/]) await page.locator('#tokens li', { hasText: life }).waitFor()
   expect(await page.locator('#tokens li').count()).toBe(2)
   await button(page, 'Write a note').click()
   await result(page, 'Write a note', '403')
