@@ -110,7 +110,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   async function token(options: TokenOptions = bare({})): Promise<AccessToken> {
     const { signal } = options
     const rejected = options.rejected === undefined ? undefined : originOf(options.rejected)
-    const patient = clock.monotonic() + patience + 2 * deadline
+    let patient: number | undefined
     let wanted = wantedBy(options)
     let session = rejected?.session
     let failed: OAuthError | undefined
@@ -124,6 +124,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       if (decision.kind !== 'renew_first') throw refusal(decision, unreadable, clock.now())
       if (failed !== undefined) throw failed
       const generation = record?.generation ?? 0
+      // From the first look on: a store that took long, and is passed over, leaves its caller time for the renewal.
+      patient ??= clock.monotonic() + patience + 2 * deadline
       const round = await waitFor(share(wanted, rejected, session), patient, signal)
       // A refusal of another call's scope or resource says nothing about this one.
       failed = round.concerns === undefined || isSameWish(round.concerns, wanted) ? round.error : undefined

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { ClientOptions } from '../../src/core/client.js'
 import { clientOptions, readClient } from '../../src/core/client-options.js'
 import type { OAuthEvent } from '../../src/core/events.js'
-import type { Store } from '../../src/core/ports.js'
+import type { Clock, Store } from '../../src/core/ports.js'
 import { clientSecretBasic, clientSecretPost } from '../../src/protocol/client-secret.js'
 import { clientCredentials } from '../../src/sources/client-credentials.js'
 import { jwtBearer } from '../../src/sources/jwt-bearer.js'
@@ -166,6 +166,26 @@ describe('a store that cannot be reached', () => {
     expect(said().filter((type) => type === 'store_recovered')).toHaveLength(1)
     expect((await made(server, { store }).source.token()).reveal()).toBe(first.reveal())
     expect(server.to('/token')).toHaveLength(1)
+  })
+
+  /** As a client that waits for its connection has it: no answer, and after five seconds no more waiting. */
+  const silent = (clock: Clock, asked: string[]): Store => {
+    const never = async (key: string): Promise<never> => {
+      asked.push(key)
+      await clock.wait(5_000)
+      throw new Error('no answer of the store')
+    }
+    return { get: never, replace: never }
+  }
+
+  test('and does not answer costs its time, and no call its token, however short the deadline', async () => {
+    const server = await tokenServer()
+    const clock = manualClock(Date.now())
+    const asked: string[] = []
+    const call = made(server, { store: silent(clock, asked), clock, deadlineSeconds: 1 }).source.token()
+    await expect.poll(() => asked.length).toBe(1)
+    await clock.advance(5_000)
+    expect((await call).reveal()).toContain('access-token')
   })
 })
 
