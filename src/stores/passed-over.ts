@@ -15,6 +15,8 @@ export function passedOver(store: Store, { clock, emit }: { readonly clock: Cloc
 
   async function use<T>(what: (store: Store) => Promise<T>): Promise<T> {
     if (own !== undefined && clock.monotonic() < tryAgainAt) return what(own)
+    // One tries it again, and may wait for it; the others go on.
+    tryAgainAt = clock.monotonic() + rest
     try {
       const done = await what(store)
       if (own !== undefined) emit({ type: 'store_recovered' })

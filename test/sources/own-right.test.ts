@@ -187,6 +187,25 @@ describe('a store that cannot be reached', () => {
     await clock.advance(5_000)
     expect((await call).reveal()).toContain('access-token')
   })
+
+  test('is tried again by one call at a time: the others do not wait for it', async () => {
+    const server = await tokenServer({ expires_in: 600 })
+    const clock = manualClock(Date.now())
+    const asked: string[] = []
+    const { source } = made(server, { store: silent(clock, asked), clock })
+    const first = source.token()
+    await expect.poll(() => asked.length).toBe(1)
+    await clock.advance(5_000)
+    const token = (await first).reveal()
+    await clock.advance(6_000)
+    const before = asked.length
+    const tries = source.token()
+    await expect.poll(() => asked.length).toBe(before + 1)
+    expect((await source.token()).reveal()).toBe(token)
+    await clock.advance(5_000)
+    expect((await tries).reveal()).toBe(token)
+    expect(asked).toHaveLength(before + 1)
+  })
 })
 
 test('no secret is in an event, an error, a key of the store or the source itself', async () => {
