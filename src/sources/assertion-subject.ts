@@ -9,6 +9,12 @@ import { type Members, isObject, isText, wrongOption } from '../core/option.js'
  */
 export async function speaksFor(assertion: Assertion, client: Pick<Client, 'clock' | 'deadline'>): Promise<readonly string[]> {
   const text = typeof assertion === 'function' ? await asked(assertion, client) : assertion
+  if (!isText(text)) {
+    throw new OAuthError(
+      'invalid_configuration',
+      'The function that gives the assertion must answer with a string that is not empty. Check where it is read from.',
+    )
+  }
   const [, payload = ''] = text.split('.')
   const claims = decoded(payload)
   const says = isObject(claims) && isText(claims['iss']) && isText(claims['sub'])
@@ -22,7 +28,8 @@ export function readAssertion(members: Members, name: string): Assertion {
   throw wrongOption(name, 'must be a string that is not empty, or a function that reads one.')
 }
 
-async function asked(assertion: () => string | Promise<string>, { clock, deadline }: Pick<Client, 'clock' | 'deadline'>): Promise<string> {
+/** Whatever it answers: nobody has looked at it yet. */
+async function asked(assertion: () => unknown, { clock, deadline }: Pick<Client, 'clock' | 'deadline'>): Promise<unknown> {
   const answered = new AbortController()
   const tooLate = clock.wait(deadline, answered.signal).then(() => {
     throw new OAuthError('timed_out', 'The function that gives the assertion did not answer in time, and nothing was sent.')

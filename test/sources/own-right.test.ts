@@ -309,6 +309,19 @@ describe('tokens for assertions', () => {
     expect(server.received).toEqual([])
   })
 
+  test.each([[undefined], [null], [5], [new TextEncoder().encode('a file read as bytes')], ['']])(
+    'an assertion function that answers with %s is invalid_configuration, and nothing is sent',
+    async (answered) => {
+      const server = await tokenServer()
+      const assertion = (async () => answered) as unknown as () => Promise<string>
+      const refused = { name: 'OAuthError', code: 'invalid_configuration' }
+      await expect(jwtBearer({ ...usual(server), assertion }).token()).rejects.toMatchObject(refused)
+      const exchange = { subjectToken: assertion, subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt' }
+      await expect(tokenExchange({ ...usual(server), ...exchange }).token()).rejects.toMatchObject(refused)
+      expect(server.received).toEqual([])
+    },
+  )
+
   test('an assertion function that never answers is timed_out at the deadline, and the next call asks again', async () => {
     const server = await tokenServer()
     const options = usual(server)
