@@ -42,7 +42,7 @@ export function storedKeyRing(use: Database['use'], onGone: Database['onGone']):
     sealing,
     async opening(id) {
       const mine = await sealing()
-      return mine.id === id ? mine.key : undefined
+      return mine.id === id ? [mine.key] : []
     },
   }
 }

@@ -30,12 +30,13 @@ export function encryptionKeyRing(encryptionKey: unknown): KeyRing {
     return asked
   }
 
-  async function opening(id: string): Promise<AesKey | undefined> {
+  async function opening(id: string): Promise<readonly AesKey[]> {
     const before = keys()
-    const key = (await before).get(id)
-    if (key !== undefined || !changes) return key
-    if (known === before) known = undefined
-    return (await keys()).get(id)
+    if (changes && !(await before).has(id) && known === before) known = undefined
+    const all = await keys()
+    const key = all.get(id)
+    // A key that was given alone has no name, and gets one when another is given with it: it is the same key.
+    return key === undefined ? [...all.values()] : [key]
   }
 
   return {

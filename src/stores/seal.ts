@@ -9,8 +9,8 @@ export type AesKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
 export interface KeyRing {
   /** What seals from now on, and the id that is stored with the value. */
   sealing(): Promise<{ readonly id: string; readonly key: AesKey }>
-  /** The key of this id; `undefined` where there is none. */
-  opening(id: string): Promise<AesKey | undefined>
+  /** The key of this id; where there is none, those that may have had another name then. */
+  opening(id: string): Promise<readonly AesKey[]>
 }
 
 /** AES-256-GCM with a fresh random nonce; additional data are the store's key, the version and the key's id. */
@@ -65,13 +65,14 @@ async function openValue(ring: KeyRing, key: string, held: Versioned): Promise<s
   const [id, nonce, text] = [fromBase64(id64), fromBase64(nonce64), fromBase64(text64)]
   if (id === undefined || nonce?.length !== nonceLength || text === undefined) return unreadable
   const keyId = textOf(id)
-  const aesKey = await ring.opening(keyId)
-  if (aesKey === undefined) return unreadable
-  try {
-    return textOf(await crypto.subtle.decrypt(algorithm(nonce, boundTo(key, held.version, keyId)), aesKey, text))
-  } catch {
-    return unreadable
+  for (const aesKey of await ring.opening(keyId)) {
+    try {
+      return textOf(await crypto.subtle.decrypt(algorithm(nonce, boundTo(key, held.version, keyId)), aesKey, text))
+    } catch {
+      // It is another's.
+    }
   }
+  return unreadable
 }
 
 const unreadable = ''

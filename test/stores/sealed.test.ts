@@ -99,6 +99,16 @@ test('the key that was the only one is opened under the empty id', async () => {
   expect((await sealed(under, { encryptionKey: { k2: newKey(), '': encryptionKey } }).get('key'))?.value).toBe('value')
 })
 
+test('a key that was given alone stays the same key when it gets a name, for those who have not heard of it, too', async () => {
+  const under = memoryStore()
+  const alone = sealed(under, { encryptionKey })
+  const both = sealed(under, { encryptionKey: { '2026-05': encryptionKey, '2026-11': newKey() } })
+  await alone.replace('key', undefined, { version: '1', value: 'old' })
+  expect((await both.get('key'))?.value).toBe('old')
+  await both.replace('key', '1', { version: '2', value: 'new' })
+  expect((await alone.get('key'))?.value).toBe('new')
+})
+
 test('a function for the key is asked once, and again for a key that is not known', async () => {
   const under = memoryStore()
   const [first, second] = [newKey(), newKey()]
