@@ -29,11 +29,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** A text that is not empty. */
+/** A text that is not empty, and that can be written: half a surrogate pair is no character in any encoding. */
 export function text(members: Members, name: string): string | undefined {
   const value = members[name]
-  if (value === undefined || isText(value)) return value
-  throw wrongOption(name, 'must be a string that is not empty.')
+  if (value === undefined || (isText(value) && !/\p{Cs}/u.test(value))) return value
+  throw wrongOption(name, isText(value) ? 'must be a string without half of a surrogate pair.' : 'must be a string that is not empty.')
 }
 
 export function oneOf<T extends string>(members: Members, name: string, choices: readonly T[]): T | undefined {

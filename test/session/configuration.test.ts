@@ -57,6 +57,7 @@ test.each<[string, string, object]>([
   ['a client secret, which a page cannot keep', 'clientAuthentication', { clientAuthentication: { method: 'client_secret_basic' } }],
   ['an account that is no text', 'account', { account: 7 }],
   ['an empty account', 'account', { account: '' }],
+  ['an account with half a character', 'account', { account: 'u\uD800' }],
   ['a store without replace', 'store', { store: { get: async () => undefined } }],
   ['a lock that is no function', 'lock', { lock: {} }],
   ['a user agent without authorize', 'userAgent', { userAgent: {} }],
