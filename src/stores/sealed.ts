@@ -1,5 +1,6 @@
-import { ownMembers } from '../core/option.js'
+import { ownMembers, wrongOption } from '../core/option.js'
 import type { Store } from '../core/ports.js'
+import { hasMethods } from './backend.js'
 import { encryptionKeyRing } from './encryption-key.js'
 import type { EncryptionKey } from './encryption-key.js'
 import { seal } from './seal.js'
@@ -20,6 +21,7 @@ export type { EncryptionKey } from './encryption-key.js'
  */
 export function sealed(store: Store, options: { readonly encryptionKey: EncryptionKey }): Store {
   const members = ownMembers(options, ['encryptionKey'], 'sealed')
+  if (!hasMethods(store, 'get', 'replace')) throw wrongOption('store', 'of sealed must be an object with the functions get, replace.')
   const { seal: close, open, forget } = seal(encryptionKeyRing(members['encryptionKey']))
   const { watch } = store
   return {

@@ -222,6 +222,11 @@ test.for([
   expect((await sealed(under, { encryptionKey: text(bytes) }).get('key'))?.value).toBe('value')
 })
 
+test.for([undefined, null, {}, { get: async () => undefined }])('%s is no store, and is refused by that name', (store) => {
+  const refused = expect.objectContaining({ code: 'invalid_configuration', message: expect.stringContaining('`store`') as string }) as Error
+  expect(() => sealed(store as never, { encryptionKey })).toThrow(refused)
+})
+
 test('an unknown option is named', () => {
   expect(() => sealed(memoryStore(), { encryptionKey, encryptionkey: '' } as never)).toThrow(/encryptionkey/)
 })
