@@ -75,6 +75,19 @@ test('A20 what one signed-in user began, another’s session does not finish: th
   expect((await signIn.finish(response, { binding, account: 'attacker' })).account).toBe('attacker')
 })
 
+test.for(['https://site.example/elsewhere', 'https://other.example/callback', 'http://site.example/callback'])(
+  'what came to %s is no response of this sign-in, whatever it says',
+  async (place) => {
+    const { server, signIn } = await site()
+    const { location, binding } = await signIn.start()
+    const response = server.answer(location)
+    const elsewhere = new URL(`${place}${response.search}`)
+    await expect(signIn.finish(elsewhere, { binding })).rejects.toMatchObject({ code: 'authorization_response_invalid' })
+    expect(server.tokenRequests()).toEqual([])
+    expect((await signIn.finish(response, { binding })).account).toBe('ann')
+  },
+)
+
 test('C2 a response serves once, also when it comes twice at the same time', async () => {
   const { server, signIn } = await site()
   const { location, binding } = await signIn.start()
