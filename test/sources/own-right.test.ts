@@ -194,7 +194,7 @@ describe('a store that cannot be reached', () => {
     const server = await tokenServer({ expires_in: 600 })
     const clock = manualClock(Date.now())
     const asked: string[] = []
-    const { source } = made(server, { store: silent(clock, asked), clock })
+    const { source, said } = made(server, { store: silent(clock, asked), clock })
     const first = source.token()
     await expect.poll(() => asked.length).toBe(1)
     await clock.advance(5_000)
@@ -207,6 +207,7 @@ describe('a store that cannot be reached', () => {
     await clock.advance(5_000)
     expect((await tries).reveal()).toBe(token)
     expect(asked).toHaveLength(before + 1)
+    expect(said().filter((type) => type === 'store_failed')).toHaveLength(1)
   })
 })
 
