@@ -1,6 +1,7 @@
+import type { ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sendJson } from '../../demo/servers/loopback.js'
-import type { SourceOrder } from './programs/orders.js'
+import type { Outcome, SourceOrder } from './programs/orders.js'
 import { type Onlooker, onlooker, places, sessionKey } from './support/places.js'
 import { signIn } from './support/sign-in.js'
 import { type StrictServer, strictServer } from './support/strict-server.js'
@@ -122,4 +123,43 @@ describe.for(places)('on $name', (place) => {
     expect(server.family(account)).toMatchObject({ rotations: 1, reuses: 0 })
     await endsOf(workers)
   })
+
+  if (short || place.name !== 'Redis') return
+
+  test(
+    'a token endpoint that stalls for a minute costs no living token, no caller more than its deadline, and no session',
+    { timeout: 240_000 },
+    async () => {
+      server.live.accessTokenSeconds = 20
+      await signedIn()
+      const workers = await started(4)
+      const first = await workers[0]?.token(account)
+      const token = first?.ok === true ? first.token : ''
+      const held: ServerResponse[] = []
+      server.trouble.answer = (response) => void held.push(response)
+      const outcomes: Outcome[] = []
+      let servedMeanwhile = 0
+      const begun = performance.now()
+      while (held.length === 0 || performance.now() - begun < 75_000) {
+        const stalls = held.length > 0
+        const round = await Promise.all(workers.map((worker) => worker.token(account)))
+        outcomes.push(...round)
+        if (stalls && round.every(({ ok }) => ok)) servedMeanwhile += 1
+        await wait(50)
+      }
+      // The living token, until it is dead; then an error each, in time.
+      expect(servedMeanwhile).toBeGreaterThan(0)
+      expect(new Set(outcomes.map((one) => (one.ok ? one.token : one.code)))).toEqual(new Set([token, 'timed_out']))
+      expect(outcomes.findLastIndex(({ ok }) => ok)).toBeLessThan(outcomes.findIndex(({ ok }) => !ok) + workers.length)
+      for (const { milliseconds } of outcomes) expect(milliseconds).toBeLessThan(10_000)
+      progress(`${place.name}: ${held.length} requests of 4 processes while the token endpoint stalled`)
+      server.trouble.answer = undefined
+      for (const response of held) response.destroy()
+      for (const outcome of await Promise.all(workers.map((worker) => worker.token(account, { triesFor: 30_000 })))) {
+        expect(outcome).toMatchObject({ ok: true })
+      }
+      expect(server.family(account)).toMatchObject({ rotations: 1, reuses: 0, revoked: false })
+      await endsOf(workers)
+    },
+  )
 })
