@@ -1,3 +1,4 @@
+import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import type { Clock, Store } from '../core/ports.js'
 import { memoryStore } from './memory.js'
@@ -22,8 +23,8 @@ export function passedOver(store: Store, { clock, emit }: { readonly clock: Cloc
       if (own !== undefined) emit({ type: 'store_recovered' })
       own = undefined
       return done
-    } catch {
-      if (own === undefined) emit({ type: 'store_failed', code: 'store_unavailable' })
+    } catch (error) {
+      if (own === undefined) emit({ type: 'store_failed', code: error instanceof OAuthError ? error.code : 'store_unavailable' })
       own ??= memoryStore()
       tryAgainAt = clock.monotonic() + rest
       return what(own)

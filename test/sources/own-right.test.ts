@@ -13,6 +13,7 @@ import { jwtBearer } from '../../src/sources/jwt-bearer.js'
 import { recordKey } from '../../src/sources/record-key.js'
 import { tokenExchange } from '../../src/sources/token-exchange.js'
 import { memoryStore } from '../../src/stores/memory.js'
+import { sealed } from '../../src/stores/sealed.js'
 import { systemClock } from '../../src/system-clock.js'
 import { manualClock } from '../../src/testing/manual-clock.js'
 import { metadata } from '../support/client.js'
@@ -168,6 +169,13 @@ describe('a store that cannot be reached', () => {
     expect(said().filter((type) => type === 'store_recovered')).toHaveLength(1)
     expect((await made(server, { store }).source.token()).reveal()).toBe(first.reveal())
     expect(server.to('/token')).toHaveLength(1)
+  })
+
+  test('because its encryption key is none, is passed over too, and the event says that this is it', async () => {
+    const server = await tokenServer()
+    const { source, events } = made(server, { store: sealed(memoryStore(), { encryptionKey: async () => 'no key' }) })
+    expect((await source.token()).reveal()).toContain('access-token')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'store_failed', code: 'invalid_configuration' }))
   })
 
   /** As a client that waits for its connection has it: no answer, and after five seconds no more waiting. */
