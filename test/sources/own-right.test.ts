@@ -72,6 +72,24 @@ test('K11 100 calls at once make one token request, and so do two processes that
   expect(server.to('/token')).toHaveLength(1)
 })
 
+test('K11 where the clock of the store is a year ahead, so that each record is over as it comes, the token is served from memory and renewed', async () => {
+  const server = await tokenServer()
+  server.on('/token', (request, response) => {
+    response.sendDate = false
+    answer()(request, response)
+  })
+  const { get, replace } = memoryStore()
+  let looks = 0
+  const store: Store = { replace, get: (key) => ((looks += 1) > 100 ? new Promise(() => {}) : get(key)) }
+  const clock = manualClock(Date.now() - 365 * 24 * 3_600_000)
+  const { source } = made(server, { store, clock })
+  const tokens = [await source.token(), await source.token()]
+  expect(new Set(tokens.map((token) => token.reveal())).size).toBe(1)
+  await clock.advance(61_000)
+  await source.token()
+  expect(server.to('/token')).toHaveLength(2)
+})
+
 test('K10 credentials go to no other server: each issuer has its own record and its own requests', async () => {
   const [here, there] = [await tokenServer(), await tokenServer()]
   const store = memoryStore()
