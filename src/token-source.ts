@@ -49,9 +49,9 @@ export interface TokenEngine extends TokenSource {
   judge(record: TokenRecord | undefined): Decision
   /** The record as the last look found it. */
   shown(): TokenRecord | undefined
-  /** Writes a new session. Rejects with `different_user` where a living session of another subject is in its place. */
+  /** Writes a new session. Rejects with `different_user` where a living session of another subject is in its place, and with `store_unavailable`. */
   signIn(answer: TokenAnswer, asked: { readonly scope: readonly string[]; readonly started: Instant }): Promise<TokenRecord>
-  /** Ends the session here; resolves with what it held, if it was living. */
+  /** Ends the session here; resolves with what it held, if it was living. Rejects with `store_unavailable`. */
   signOut(): Promise<TokenRecord | undefined>
   /** Calls back when another record is seen. */
   subscribe(changed: () => void): () => void
@@ -210,6 +210,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       startedAt: started.wall + records.offset(),
     }
     let tried: TokenRecord | undefined
+    const until = clock.monotonic() + patience
     for (;;) {
       const { version, record } = await records.look()
       if (record?.session === how.session) return record
@@ -224,8 +225,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
         if ((await records.replace(version, next)) === undefined) continue
         for (const token of next.accessTokens) records.know(tokenName(next.session, token), started)
         return next
-      } catch {
+      } catch (error) {
         // It may have happened: the next round looks, and rejects where the store stays out of reach.
+        if (clock.monotonic() > until) throw error
         tried = next
         await records.pause()
       }
@@ -236,6 +238,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     // Whatever comes of the store: from memory nothing is served any more.
     records.forget()
     let held: TokenRecord | undefined
+    const until = clock.monotonic() + patience
     for (;;) {
       const { version, record } = await records.look()
       // A write that threw may have happened: what it ended is still to be revoked. And who signed in meanwhile is not signed out.
@@ -243,7 +246,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       held = record
       try {
         if ((await records.replace(version, ended(record, 'signed_out', records.times().now))) !== undefined) return record
-      } catch {
+      } catch (error) {
+        // A store that is read and takes no more (a full disk, a quota) would keep the caller for ever.
+        if (clock.monotonic() > until) throw error
         await records.pause()
       }
     }

@@ -18,6 +18,19 @@ describe('a token source', () => {
     expect(requests.map(({ refreshToken }) => refreshToken)).toEqual(['R0', 'R1', 'R2'])
   })
 
+  test.each(['signIn', 'signOut'] as const)(
+    'a store that is read and takes no write is said: %s rejects with store_unavailable',
+    async (name) => {
+      const { clock, store, source, signIn } = place()
+      await signIn(source())
+      store.replace = () => Promise.reject(new Error('quota'))
+      const engine = source()
+      const outcome = (name === 'signIn' ? signIn(engine) : engine.signOut()).catch((error: unknown) => error)
+      await clock.advance(20_000)
+      expect(await Promise.race([outcome, Promise.resolve('nothing')])).toMatchObject({ code: 'store_unavailable' })
+    },
+  )
+
   test('R8 invalid_grant ends the session once, with its reason, and leaves no token in the store', async () => {
     const { clock, store, server, requests, facts, source, signIn } = place()
     const engine = source()
