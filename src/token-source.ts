@@ -121,7 +121,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       const decision = decide(record, records.times(), policy, wanted, rejected, session)
       if (decision.kind === 'use_and_renew_behind') void share(wanted, rejected, session)
       if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind') return handOut(decision.token, record as TokenRecord)
-      if (decision.kind !== 'renew_first') throw refusal(decision, unreadable, clock.now())
+      if (decision.kind !== 'renew_first') throw refusal(decision, unreadable, clock.now(), failed)
       if (failed !== undefined) throw failed
       const generation = record?.generation ?? 0
       // From the first look on: a store that took long, and is passed over, leaves its caller time for the renewal.

@@ -2,11 +2,15 @@ import type { Decision } from './decide.js'
 import { OAuthError, type OAuthErrorCode } from './errors.js'
 import type { SessionEnd } from './token-record.js'
 
-/** The error of a call that gets no token, in words that say what to do. */
+/**
+ * The error of a call that gets no token, in words that say what to do.
+ * @param failed why the renewal that this very call waited for renewed nothing: it says more than the wait that came of it
+ */
 export function refusal(
   decision: Exclude<Decision, { kind: 'use' | 'use_and_renew_behind' | 'renew_first' }>,
   unreadable: boolean,
   now: number,
+  failed?: OAuthError,
 ): OAuthError {
   switch (decision.kind) {
     case 'scope_not_granted':
@@ -20,8 +24,12 @@ export function refusal(
         'session_changed',
         'The session in which this call began is over: someone signed in anew. Repeat what you do, if it is still wanted.',
       )
-    case 'wait':
-      return new OAuthError(decision.wait.code, waiting(decision.wait.code), { retryAt: now + decision.remaining })
+    case 'wait': {
+      const { code } = decision.wait
+      const retryAt = now + decision.remaining
+      if (failed?.code !== code) return new OAuthError(code, waiting(code), { retryAt })
+      return new OAuthError(code, failed.message, { serverError: failed.serverError, status: failed.status, retryAt })
+    }
     case 'sign_in':
       if (unreadable)
         return new OAuthError(

@@ -54,7 +54,12 @@ describe('a token source', () => {
     server.answer = failing('client_refused', { serverError: 'invalid_client' })
     const call = engine.token().catch((error: unknown) => error)
     await clock.advance(100)
-    expect(await call).toMatchObject({ code: 'client_refused' })
+    expect(await call).toMatchObject({
+      code: 'client_refused',
+      serverError: 'invalid_client',
+      message: 'simulated',
+      retryAt: expect.any(Number) as number,
+    })
     expect((await store.get('tokens'))?.value).toContain('R0')
   })
 
