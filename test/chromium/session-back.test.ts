@@ -20,7 +20,7 @@ test('who comes Back from the authorization server to the very page has cancelle
   await tab.waitForURL((url) => url.origin === here.server.issuer && url.pathname.startsWith('/interaction/'))
   // The page that is shown again is another to playwright, so it reports to its own server.
   await tab.evaluate(() => history.back()).catch(() => {})
-  await expect.poll(() => here.settled, { timeout: 5_000 }).toEqual(['cancelled signed_out'])
+  await expect.poll(() => here.settled).toEqual(['cancelled signed_out'])
 })
 
 test('attack 21 a page that comes Back after it took up its response sends nothing again, and is signed in', async () => {
@@ -38,6 +38,6 @@ test('attack 21 a page that comes Back after it took up its response sends nothi
   here.settled.length = 0
   await tab.goto(`${here.stranger.origin}/`)
   await tab.evaluate(() => history.back()).catch(() => {})
-  await expect.poll(() => here.settled, { timeout: 5_000 }).toEqual(['true /notes'])
+  await expect.poll(() => here.settled).toEqual(['true /notes'])
   expect(here.tokenRequests).toHaveLength(1)
 })

@@ -45,6 +45,6 @@ test.each(plants)('the sweep bites: what is planted in %s is found', async (_, p
   const tab = await here.open()
   expect(sweep([planted], await here.evidence.places())).toEqual([])
   await tab.evaluate(plant, planted)
-  await expect.poll(async () => sweep([planted], await here.evidence.places()).length, { timeout: 5_000 }).toBeGreaterThan(0)
+  await expect.poll(async () => sweep([planted], await here.evidence.places()).length).toBeGreaterThan(0)
   here.evidence.console.length = 0
 })
