@@ -13,6 +13,7 @@ import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
 import { type SignIn, ended, signedIn } from './core/transitions.js'
 import { type Seen, recordKeeper } from './engine/record-keeper.js'
 import { type Round, renewal } from './engine/renewal.js'
+import { lookOrRemember } from './engine/store-in-trouble.js'
 
 export interface TokenSourceParts {
   readonly issuer: string
@@ -80,6 +81,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   const { clock, deadline } = parts
   const { inOwnRight } = parts
   const patience = inOwnRight === undefined ? deadline + grace : ownPatience
+  /** Between two looks at something that is waited for, in milliseconds. */
+  const poll = patience / 25
   const policy: Policy = {
     issuer: parts.issuer,
     clientId: parts.clientId,
@@ -91,11 +94,17 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   }
   const records = recordKeeper({
     ...parts,
-    poll: patience / 25,
+    poll,
     ...(inOwnRight === undefined
       ? {}
       : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
   })
+  const lookOrElse = lookOrRemember(
+    records,
+    clock,
+    (record) => isServed(decide(record, records.times(), policy, wantedBy({}), undefined, undefined)),
+    poll,
+  )
   const renew = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
   /** The one renewal of this process: those who meet it wait for it and then decide again, for it may have been for another resource. */
   let sharing: Promise<Round> | undefined
@@ -115,7 +124,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     let session = rejected?.session
     let failed: OAuthError | undefined
     for (;;) {
-      const { record, unreadable } = await lookOrRemember()
+      const { record, unreadable } = await lookOrElse()
       signal?.throwIfAborted()
       session ??= record?.session
       const decision = decide(record, records.times(), policy, wanted, rejected, session)
@@ -130,18 +139,6 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       // A refusal of another call's scope or resource says nothing about this one.
       failed = round.concerns === undefined || isSameWish(round.concerns, wanted) ? round.error : undefined
       wanted = bare({ ...wanted, after: Math.min(wanted.after, generation) })
-    }
-  }
-
-  /** A store that fails keeps the living token in use: it is served from memory to its end, and renewed no more. */
-  async function lookOrRemember(): Promise<Pick<Seen, 'record' | 'unreadable'>> {
-    try {
-      return await records.look()
-    } catch (error) {
-      const record = records.newest()
-      const decision = decide(record, records.times(), policy, wantedBy({}), undefined, undefined)
-      if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind') return { record, unreadable: false }
-      throw error
     }
   }
 
@@ -273,6 +270,10 @@ function nothingYet({ issuer, clientId, key }: TokenSourceParts, scope: readonly
 function forgettableAt(record: TokenRecord, now: number): number {
   const ends = record.accessTokens.map(({ issuedAt, lifetime }) => issuedAt + (lifetime ?? 24 * 60 * 60_000))
   return Math.max(now, record.wait?.until ?? 0, ...ends) + keptLonger
+}
+
+function isServed({ kind }: Decision): boolean {
+  return kind === 'use' || kind === 'use_and_renew_behind'
 }
 
 function isSameWish(one: Wanted, other: Wanted): boolean {

@@ -47,6 +47,8 @@ export interface RecordKeeper {
   newest(): TokenRecord | undefined
   /** The record as the last look, or the last own write, found it. */
   shown(): TokenRecord | undefined
+  /** Whether the store failed when it was last asked. */
+  fails(): boolean
   /** Serves nothing from memory any more. */
   forget(): void
   /**
@@ -220,6 +222,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     look,
     newest: () => best,
     shown: () => told?.record,
+    fails: () => storeFails,
     forget: () => {
       best = undefined
     },

@@ -84,7 +84,7 @@ const list = [
   { name: 'store forgets its last write', happenings: { forget: 15_000 } },
   { name: '401 storms', targets: several, lifetime: 60_000, happenings: { storm: 8_000 } },
   { name: 'sign-out and sign-in', lifetime: 5_000, happenings: { signs: 6_000 } },
-  { name: 'sign-out and sign-in with store errors', lifetime: 5_000, store: { before: 0.03, after: 0.2 }, happenings: { signs: 8_000 } },
+  { name: 'sign-out and sign-in with store errors', lifetime: 5_000, store: { before: 0.03, after: 0.3 }, happenings: { signs: 3_000 } },
   { name: 'sign-out and sign-in in storms', targets: several, happenings: { signs: 8_000, storm: 6_000 } },
   { name: 'the server ends the session', happenings: { removal: 40_000 } },
   { name: 'clocks 10 minutes off', skew: 600_000 },
