@@ -139,7 +139,12 @@ export function session(parts: SessionParts): Session {
     const { atAuthorizationServer = false, returnTo, signal } = readSignOutOptions(options)
     signal?.throwIfAborted()
     const goesTo = returnTo === undefined ? undefined : returnAddress(returnTo)?.href
-    const record = await engine.signOut()
+    const record = await engine.signOut().catch(async (error: unknown) => {
+      // The store takes no end of it, so what it holds is made worthless.
+      const held = engine.shown()
+      if (held !== undefined) await unlessAborted(revokeAll(client, held), signal)
+      throw error
+    })
     const revoking = record === undefined ? Promise.resolve(nothingToRevoke) : revokeAll(client, record)
     const revoked = await unlessAborted(revoking, signal)
     const authorizationServer = atAuthorizationServer

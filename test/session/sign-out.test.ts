@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { SignOutResult } from '../../src/core/session-contract.js'
+import { memoryStore } from '../../src/stores/memory.js'
 import { hangUp, json, silence } from '../support/fault-server.js'
 import { origin, profile } from './profile.js'
 import { scriptedServer } from './scripted.js'
@@ -64,6 +65,22 @@ test.each([
     expect(browser.written.at(-1)).not.toMatch(/access-|refresh-/)
   },
 )
+
+test('X18 where the store takes no end of it the tokens are revoked all the same, and the sign-out says that they are still stored', async () => {
+  const server = await scriptedServer()
+  const store = memoryStore()
+  const { replace } = store
+  let full = false
+  const browser = profile(server, {
+    store: { ...store, replace: (...write) => (full ? Promise.reject(new Error('quota')) : replace(...write)) },
+  })
+  const tab = await browser.signIn()
+  full = true
+  const outcome = tab.session.signOut().catch((error: unknown) => error)
+  await browser.clock.advance(20_000)
+  await expect.poll(() => server.revoked().length).toBe(2)
+  expect(await outcome).toMatchObject({ code: 'store_unavailable' })
+})
 
 test('X18 a server that never answers holds a sign-out up for its deadline and no longer', async () => {
   const server = await scriptedServer()
