@@ -7,6 +7,7 @@ import { present } from './core/secret.js'
 import type { Session, SignInOptions, SignOutOptions, SignOutResult } from './core/session-contract.js'
 import type { TokenOptions } from './core/tokens.js'
 import { unlessAborted } from './core/unless-aborted.js'
+import { attend } from './session/attention.js'
 import { pendingRequests } from './session/pending-requests.js'
 import { fresh } from './session/randomness.js'
 import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-address.js'
@@ -34,11 +35,7 @@ export function session(parts: SessionParts): Session {
   const { clock, emit } = client
   const { key, engine } = sessionEngine(parts)
   const pending = pendingRequests(store, clock, fresh)
-  const view = sessionView(engine, () => {
-    const look = () => void engine.look().catch(() => {})
-    const stops = [store.watch?.(key, look), place?.onWake(look)]
-    return () => stops.forEach((stop) => stop?.())
-  })
+  const view = sessionView(engine, (lookNow) => attend({ engine, clock, store, key, place }, lookNow))
   const flows = signIns({ client, owner: key, engine, pending, authorizationParameters: parts.authorizationParameters })
   async function signIn(options?: SignInOptions): Promise<void> {
     const how = readSignInOptions(options)

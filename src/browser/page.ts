@@ -14,8 +14,10 @@ export interface Page {
   navigate(url: URL): void
   /** Calls when the user has come Back to this page and it was kept as it was. Returns how to stop. */
   onRestored(listener: () => void): () => void
-  /** Calls when time may have passed unnoticed: the page is visible again, the network is back. Returns how to stop. */
+  /** Calls when time may have passed unnoticed: the page is visible again, was frozen or left and kept, the network is back. Returns how to stop. */
   onWake(listener: () => void): () => void
+  /** Whether somebody looks at the page and there is a network, as far as the browser knows. */
+  isAttended(): boolean
 }
 
 export const page: Page = {
@@ -39,10 +41,17 @@ export const page: Page = {
     const window = here()
     const stopWindow = listen(window, ['online', 'pageshow'], listener)
     const stopDocument = listen(window?.document, ['visibilitychange'], () => window?.document.visibilityState === 'visible' && listener())
+    // Of the Page Lifecycle: the end of a freeze, also of a page that stays hidden. (At its beginning there is nothing to do: nothing runs on a timer.)
+    const stopLifecycle = listen(window?.document, ['resume'], listener)
     return () => {
       stopWindow()
       stopDocument()
+      stopLifecycle()
     }
+  },
+  isAttended: () => {
+    const window = here()
+    return window !== undefined && window.document.visibilityState === 'visible' && window.navigator.onLine
   },
 }
 

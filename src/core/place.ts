@@ -8,6 +8,8 @@ export interface Place {
   replaceAddress(url: URL): void
   /** Leaves the page. */
   navigate(url: URL): void
-  /** Calls when time may have passed unnoticed: the page is visible again, the network is back. Returns how to stop. */
+  /** Calls when time may have passed unnoticed: the page is visible again, was frozen, the network is back. Returns how to stop. */
   onWake(listener: () => void): () => void
+  /** Whether somebody looks at it and there is a network, as far as is known: else what can wait had better wait. */
+  isAttended(): boolean
 }

@@ -15,12 +15,17 @@ export interface SessionView {
   duringSignIn<T>(run: () => Promise<T>): Promise<T>
 }
 
-export function sessionView(engine: TokenEngine, attach: () => () => void): SessionView {
+/**
+ * @param attach begins to look when something changes; called while somebody subscribes, for nobody else sees it. Told whether to look at once:
+ *   what has happened since the last look, and nobody was there to hear, is news
+ */
+export function sessionView(engine: TokenEngine, attach: (lookNow: boolean) => () => void): SessionView {
   const listeners = new Set<() => void>()
   let signIns = 0
   let current: SessionSnapshot = Object.freeze({ status: 'unknown', grantedScope: Object.freeze([]) as readonly string[] })
   let detach: (() => void) | undefined
   let known = false
+  let shownSession: string | undefined
 
   engine.subscribe(() => {
     known = true
@@ -29,9 +34,13 @@ export function sessionView(engine: TokenEngine, attach: () => () => void): Sess
 
   function refresh(): void {
     const next = snapshotOf(engine, known, signIns > 0)
-    if (JSON.stringify(next) === JSON.stringify(current)) return
+    const session = next.status === 'signed_in' ? engine.shown()?.session : undefined
+    // Another session may look the same where there is no ID token, and is another all the same.
+    if (session === shownSession && JSON.stringify(next) === JSON.stringify(current)) return
+    shownSession = session
     current = Object.freeze(next)
-    for (const listener of listeners) listener()
+    const those = Array.from(listeners)
+    for (const listener of those) if (listeners.has(listener)) told(listener)
   }
 
   return {
@@ -50,7 +59,7 @@ export function sessionView(engine: TokenEngine, attach: () => () => void): Sess
     },
     subscribe(changed) {
       const listener = () => changed()
-      if (listeners.size === 0) detach = attach()
+      if (listeners.size === 0) detach = attach(known)
       listeners.add(listener)
       return () => {
         listeners.delete(listener)
@@ -59,6 +68,17 @@ export function sessionView(engine: TokenEngine, attach: () => () => void): Sess
         detach = undefined
       }
     },
+  }
+}
+
+/** A listener's mistake is its own: it is thrown where nobody waits for a token. */
+function told(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -30,7 +30,7 @@ test('Back is told only where the page was kept as it was, and only until it sto
   expect(restored).toHaveBeenCalledOnce()
 })
 
-test('it wakes when it is shown, visible again or online, and only until it stops', () => {
+test('it wakes when it is shown, visible again, online or no longer frozen, and only until it stops', () => {
   const woke = vi.fn()
   const stop = page.onWake(woke)
   window.dispatchEvent(new Event('online'))
@@ -42,11 +42,26 @@ test('it wakes when it is shown, visible again or online, and only until it stop
   visibility.mockReturnValue('visible')
   document.dispatchEvent(new Event('visibilitychange'))
   expect(woke).toHaveBeenCalledTimes(3)
+  document.dispatchEvent(new Event('resume'))
+  expect(woke).toHaveBeenCalledTimes(4)
   stop()
   window.dispatchEvent(new Event('online'))
   document.dispatchEvent(new Event('visibilitychange'))
-  expect(woke).toHaveBeenCalledTimes(3)
+  document.dispatchEvent(new Event('resume'))
+  expect(woke).toHaveBeenCalledTimes(4)
   visibility.mockRestore()
+})
+
+test('it is attended while it is visible and online', () => {
+  const visibility = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('visible')
+  const network = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(true)
+  expect(page.isAttended()).toBe(true)
+  network.mockReturnValue(false)
+  expect(page.isAttended()).toBe(false)
+  network.mockReturnValue(true)
+  visibility.mockReturnValue('hidden')
+  expect(page.isAttended()).toBe(false)
+  vi.restoreAllMocks()
 })
 
 test('a page that is prerendered is ready when the user looks at it', async () => {
@@ -68,6 +83,7 @@ test('where there is no window there is no page, and nothing to listen to', asyn
   page.replaceAddress(new URL('https://app.example/'))
   page.onRestored(() => {})()
   page.onWake(() => {})()
+  expect(page.isAttended()).toBe(false)
   expect(() => page.origin()).toThrow(expect.objectContaining({ code: 'not_supported' }) as Error)
   expect(() => page.navigate(new URL('https://as.example/'))).toThrow(expect.objectContaining({ code: 'not_supported' }) as Error)
 })

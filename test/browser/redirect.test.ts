@@ -22,6 +22,7 @@ function pageOf(navigate: (url: URL) => void = () => {}) {
       return () => void listeners.delete(listener)
     },
     onWake: () => () => {},
+    isAttended: () => true,
   }
   return { userAgent: redirectOf(page), went, listeners, comeBack: () => listeners.forEach((listener) => listener()) }
 }

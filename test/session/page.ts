@@ -13,6 +13,8 @@ export interface FakePage extends Page {
   comeBack(): void
   /** The page is looked at again. */
   wake(): void
+  /** Whether the user looks at it; at first, yes. */
+  attended: boolean
   /** It is loaded without being looked at, until `show`. */
   prerender(): void
   show(): void
@@ -28,7 +30,9 @@ export function fakePage(start: URL): FakePage {
   let shown: Promise<void> = Promise.resolve()
   let show = () => {}
   onTestFinished(() => show())
-  return {
+  const page: FakePage = {
+    attended: true,
+    isAttended: () => page.attended,
     ready: () => shown,
     address: () => new URL(address),
     origin: () => address.origin,
@@ -60,4 +64,5 @@ export function fakePage(start: URL): FakePage {
     },
     show: () => show(),
   }
+  return page
 }
