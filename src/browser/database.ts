@@ -8,6 +8,8 @@ export interface Database {
   readonly use: UseStore
   /** Called when the connection is gone: whatever was read through it may be of another life of the database. */
   onGone(gone: () => void): void
+  /** Called when the browser says that it is gone: deleted, cleared away, taken over by another version. */
+  onTaken(taken: () => void): void
   /**
    * A whole operation: it is tried once more where the connection turns out to be dead, and rejects with `store_unavailable` where it fails or
    * takes longer than the deadline. After that it begins nothing, and what runs is aborted; only what was already complete stays written.
@@ -20,8 +22,9 @@ const deadline = 5_000
 
 /** The database of this name with its one object store, looked up at the first use. */
 export function database(name: string, clock: Clock): Database {
-  const listeners: (() => void)[] = []
-  const use = connection(name, () => listeners.forEach((gone) => gone()))
+  const [whenGone, whenTaken]: [(() => void)[], (() => void)[]] = [[], []]
+  const callAll = (listeners: readonly (() => void)[]) => () => listeners.forEach((listener) => listener())
+  const use = connection(name, callAll(whenGone), callAll(whenTaken))
 
   async function run<T>(operation: (use: UseStore) => Promise<T>): Promise<T> {
     const [finished, tooLate] = [new AbortController(), new AbortController()]
@@ -43,10 +46,10 @@ export function database(name: string, clock: Clock): Database {
     }
   }
 
-  return { use, onGone: (gone) => void listeners.push(gone), run }
+  return { use, onGone: (gone) => void whenGone.push(gone), onTaken: (taken) => void whenTaken.push(taken), run }
 }
 
-function connection(name: string, gone: () => void): UseStore {
+function connection(name: string, gone: () => void, taken: () => void): UseStore {
   const attended = new WeakSet<IDBDatabase>()
   let current: UseStore | undefined
 
@@ -63,8 +66,12 @@ function connection(name: string, gone: () => void): UseStore {
     open.addEventListener('versionchange', () => {
       open.close()
       drop(of)
+      taken()
     })
-    open.addEventListener('close', () => drop(of))
+    open.addEventListener('close', () => {
+      drop(of)
+      taken()
+    })
   }
 
   return async (mode, begin) => {

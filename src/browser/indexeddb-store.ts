@@ -29,10 +29,11 @@ export function indexedDBStore(options: { readonly database?: string } = {}): St
 
 /** `indexedDBStore`, by a clock that a test can move. */
 export function indexedDBStoreBy(name: string, clock: Clock): Store {
-  const { use: anyTime, onGone, run } = database(name, clock)
+  const { use: anyTime, onGone, onTaken, run } = database(name, clock)
   const ring = storedKeyRing(anyTime, onGone)
   const { seal: close, open, forget } = seal(ring)
-  const { tell, watch } = changes(`valetkey ${name}`)
+  const { tell, doubt, watch } = changes(`valetkey ${name}`)
+  onTaken(doubt)
 
   return {
     get: (key) =>

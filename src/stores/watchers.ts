@@ -2,6 +2,8 @@
 export interface Watchers {
   add(key: string, changed: () => void): () => void
   tell(key: string): void
+  /** Tells those of every key. */
+  tellAll(): void
   /** How many there are, of all keys. */
   count(): number
   /** Whether there is any of this key. */
@@ -32,5 +34,5 @@ export function watchers(): Watchers {
     for (const watcher of those) queueMicrotask(() => those.has(watcher) && watcher())
   }
 
-  return { add, tell, count: () => count, has: (key) => byKey.has(key) }
+  return { add, tell, tellAll: () => [...byKey.keys()].forEach(tell), count: () => count, has: (key) => byKey.has(key) }
 }

@@ -175,6 +175,15 @@ test('another tab may delete the database; this one goes on with a new one and a
   expect((await indexedDBStore().get('key'))?.value).toBe('two')
 })
 
+test('whoever watches is told when another tab deletes the database: what was there is gone', async () => {
+  const store = indexedDBStore()
+  await store.replace('key', undefined, record('1', 'one'))
+  const told = new Promise<void>((resolve) => void store.watch?.('key', resolve))
+  await done(indexedDB.deleteDatabase('valetkey'))
+  await told
+  expect(await store.get('key')).toBeUndefined()
+})
+
 test('a connection that the browser has closed without a word is opened anew', async () => {
   const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
   const store = indexedDBStore()
