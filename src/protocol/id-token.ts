@@ -15,6 +15,16 @@ export type IdTokenExpectation =
 /** Seconds. A token that came this moment is from this moment, give or take a clock; a day is a clock that is set wrongly, not one that drifts. */
 const furthestFuture = 5 * 60
 const greatestAge = 24 * 60 * 60
+/** A day is a mistake of the date, or of a time zone; a token that is further from the clock is refused, with a word about the clock. */
+const wrongestClock = 25 * 60 * 60
+
+/** What came with an ID token. */
+interface Came {
+  readonly idToken: string
+  readonly accessToken: string
+  /** The server's `Date`, in milliseconds since the epoch, where it could be read. */
+  readonly serverTime: number | undefined
+}
 
 /**
  * The claims of an ID token that came straight from the token endpoint: there TLS stands for the signature (OpenID Connect Core
@@ -24,26 +34,49 @@ const greatestAge = 24 * 60 * 60
 export async function idTokenClaims(
   client: Client,
   server: ServerMetadata,
-  idToken: string,
-  accessToken: string,
+  { idToken, accessToken, serverTime }: Came,
   expected: IdTokenExpectation,
 ): Promise<IdTokenClaims> {
   if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(idToken)) throw invalid('is not a signed JWT')
   const algorithm = algorithmOf(idToken)
   if (algorithm === undefined || /^(none|HS.*)$/i.test(algorithm)) throw invalid('is not signed with a key of the server')
-  const claims = await validated(client, server, idToken, expected)
-  checkClaims(client, claims)
+  const now = judgedAt(idToken, client.clock.now(), serverTime)
+  const claims = await validated(client, server, idToken, expected, now)
+  checkClaims(client, claims, now)
   await checkAccessTokenHash(claims, algorithm, accessToken)
   if (expected.after === 'renewal') checkContinuity(claims, expected.original)
   else if (claims['nonce'] !== expected.nonce?.reveal()) throw invalid('has not the nonce of this sign-in')
   return claims
 }
 
+/**
+ * The time by which an ID token is judged, in milliseconds: this machine's, where the token holds by it. If it does not, the clock may be what is
+ * wrong, by a day or so. Then it is the server's: its `Date`, or where a page may not read that (across origins), what the token says itself. It
+ * came this moment from the token endpoint, in answer to one request, for which TLS and the nonce stand; a renewal that was refused for a wrong
+ * clock would cost the session, for the refresh token is spent.
+ */
+function judgedAt(idToken: string, own: number, serverTime: number | undefined): number {
+  const { iat, exp } = partOf(idToken, 1)
+  if (typeof iat !== 'number' || typeof exp !== 'number' || (isJustIssued(iat, own) && exp * 1000 > own)) return own
+  const servers = serverTime ?? iat * 1000
+  return Math.abs(servers - own) <= wrongestClock * 1000 ? servers : own
+}
+
+function isJustIssued(iat: number, now: number): boolean {
+  return iat <= now / 1000 + furthestFuture && iat >= now / 1000 - greatestAge
+}
+
 /** The other members of an answer: the library sees none of its tokens, and finds none on a polluted `Object.prototype`. */
 const unseen = bare({ access_token: 'unseen', token_type: 'bearer', refresh_token: 'unseen', expires_in: 1, scope: '' })
 
 /** What the library checks: form, algorithm, `iss`, `aud`, `azp` of several audiences, `exp`, `nbf`, `nonce`, `auth_time`. */
-async function validated(client: Client, server: ServerMetadata, idToken: string, expected: IdTokenExpectation): Promise<IdTokenClaims> {
+async function validated(
+  client: Client,
+  server: ServerMetadata,
+  idToken: string,
+  expected: IdTokenExpectation,
+  now: number,
+): Promise<IdTokenClaims> {
   try {
     const response = new Response(
       JSON.stringify(bare({ ...unseen, id_token: idToken })),
@@ -51,10 +84,10 @@ async function validated(client: Client, server: ServerMetadata, idToken: string
     )
     const result =
       expected.after === 'renewal'
-        ? await oauth.processRefreshTokenResponse(server, libraryClient(client), response, bare({}))
+        ? await oauth.processRefreshTokenResponse(server, libraryClient(client, now), response, bare({}))
         : await oauth.processAuthorizationCodeResponse(
             server,
-            libraryClient(client),
+            libraryClient(client, now),
             response,
             bare<oauth.ProcessAuthorizationCodeResponseOptions>({
               expectedNonce: expected.nonce?.reveal() ?? oauth.expectNoNonce,
@@ -71,12 +104,11 @@ async function validated(client: Client, server: ServerMetadata, idToken: string
 }
 
 /** What the library leaves to its caller. Each claim is an own one: `Object.prototype` says nothing here. */
-function checkClaims(client: Client, claims: JsonObject): void {
+function checkClaims(client: Client, claims: JsonObject, now: number): void {
   const { iat, exp, sub, aud, azp } = claims as Partial<Record<'iat' | 'exp' | 'sub' | 'aud' | 'azp' | 'iss', unknown>>
-  const now = client.clock.now() / 1000
   if (typeof sub !== 'string' || !/^[\x20-\x7E]{1,255}$/.test(sub)) throw invalid('has no subject of 1 to 255 ASCII characters')
   if (claims['iss'] === undefined || aud === undefined || !Number.isFinite(exp)) throw invalid('lacks iss, aud or exp')
-  if (typeof iat !== 'number' || iat > now + furthestFuture || iat < now - greatestAge) {
+  if (typeof iat !== 'number' || !isJustIssued(iat, now)) {
     throw invalid('was not issued just now. Check the clock of this machine')
   }
   if (azp !== undefined && azp !== client.clientId) throw invalid('was issued to another client')
@@ -116,12 +148,17 @@ function checkContinuity(claims: IdTokenClaims, original: IdTokenClaims): void {
 }
 
 function algorithmOf(idToken: string): string | undefined {
-  const [header = ''] = idToken.split('.', 1)
+  const algorithm = partOf(idToken, 0)['alg']
+  return typeof algorithm === 'string' ? algorithm : undefined
+}
+
+/** Header or payload, not checked; nothing where it is none. */
+function partOf(idToken: string, index: 0 | 1): JsonObject {
+  const part = idToken.split('.')[index] ?? ''
   try {
-    const algorithm = parseObject(atob(header.replaceAll('-', '+').replaceAll('_', '/')))?.['alg']
-    return typeof algorithm === 'string' ? algorithm : undefined
+    return parseObject(atob(part.replaceAll('-', '+').replaceAll('_', '/'))) ?? bare({})
   } catch {
-    return undefined
+    return bare({})
   }
 }
 

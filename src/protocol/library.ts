@@ -14,13 +14,14 @@ export type ServerMetadata = oauth.AuthorizationServer
 /** How far apart the two clocks may be when an ID token is judged, in seconds. */
 const tolerance = 60
 
-export function libraryClient(client: Client): oauth.Client {
+/** @param now the time by which the library judges, in milliseconds since the epoch */
+export function libraryClient(client: Client, now: number = client.clock.now()): oauth.Client {
   return bare<oauth.Client>({
     client_id: client.clientId,
     use_mtls_endpoint_aliases: false,
     require_auth_time: false,
     // The library reads the machine's clock; valetkey knows one clock only, the client's.
-    [oauth.clockSkew]: Math.round((client.clock.now() - Date.now()) / 1000),
+    [oauth.clockSkew]: Math.round((now - Date.now()) / 1000),
     [oauth.clockTolerance]: tolerance,
   })
 }

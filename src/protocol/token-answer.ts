@@ -1,7 +1,7 @@
 import type { Client } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import { isScopeToken, parseScope } from '../core/scope.js'
-import { Secret, present } from '../core/secret.js'
+import { Secret, bare, present } from '../core/secret.js'
 import type { AuthorizationDetail, TokenAnswer } from '../core/token-record.js'
 import type { Answer } from './exchange.js'
 import { type IdTokenExpectation, idTokenClaims } from './id-token.js'
@@ -29,7 +29,7 @@ export async function tokenAnswer(
   const tokenType = tokenTypeOf(body, client.dpop)
   const accessToken = text(body, 'access_token', /^[\x21-\x7E]+$/)
   if (accessToken === undefined) throw invalid('has no access_token')
-  const openid = idToken === undefined ? undefined : await openidMembers(client, server, body, accessToken, idToken)
+  const openid = idToken === undefined ? undefined : await openidMembers(client, server, answer, accessToken, idToken)
   const refreshToken = text(body, 'refresh_token', /^[\x20-\x7E]+$/)
   return present<TokenAnswer>({
     accessToken: Secret.of(accessToken),
@@ -48,11 +48,11 @@ export async function tokenAnswer(
 async function openidMembers(
   client: Client,
   server: ServerMetadata,
-  body: JsonObject,
+  answer: Answer,
   accessToken: string,
   expected: IdTokenExpectation,
 ): Promise<Pick<TokenAnswer, 'idToken' | 'idTokenClaims'> | undefined> {
-  const idToken = text(body, 'id_token', /^[\x21-\x7E]+$/)
+  const idToken = text(answer.body ?? bare({}), 'id_token', /^[\x21-\x7E]+$/)
   if (idToken === undefined) {
     if (expected.after === 'renewal') return undefined
     throw new OAuthError(
@@ -60,7 +60,7 @@ async function openidMembers(
       'The token response has no ID token although openid was asked for. Ask who runs the authorization server.',
     )
   }
-  const claims = await idTokenClaims(client, server, idToken, accessToken, expected)
+  const claims = await idTokenClaims(client, server, { idToken, accessToken, serverTime: answer.serverTime }, expected)
   return present({ idToken: Secret.of(idToken), idTokenClaims: claims })
 }
 
