@@ -15,7 +15,7 @@ import { type SessionEngineParts, sessionEngine } from './session/session-engine
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
 import { isDecoupled } from './session/device-authorization.js'
-import { cameBackSignedOut, endAtServer, nothingToRevoke, revokeAll } from './session/sign-out.js'
+import { cameBackSignedOut, endAtServer, notRevoked, nothingToRevoke, revokeAll } from './session/sign-out.js'
 
 export interface SessionParts extends SessionEngineParts {
   readonly userAgent: UserAgent | DecoupledSignIn | undefined
@@ -136,13 +136,14 @@ export function session(parts: SessionParts): Session {
     const { atAuthorizationServer = false, returnTo, signal } = readSignOutOptions(options)
     signal?.throwIfAborted()
     const goesTo = returnTo === undefined ? undefined : returnAddress(returnTo)?.href
-    const record = await engine.signOut().catch(async (error: unknown) => {
+    const held = await engine.signOut().catch(async (error: unknown) => {
       // The store takes no end of it, so what it holds is made worthless.
-      const held = engine.shown()
-      if (held !== undefined) await unlessAborted(revokeAll(client, held), signal)
+      const shown = engine.shown()
+      if (shown !== undefined) await unlessAborted(revokeAll(client, shown), signal)
       throw error
     })
-    const revoking = record === undefined ? Promise.resolve(nothingToRevoke) : revokeAll(client, record)
+    const record = held === 'unreadable' ? undefined : held
+    const revoking = record === undefined ? Promise.resolve(held === undefined ? nothingToRevoke : notRevoked) : revokeAll(client, record)
     const revoked = await unlessAborted(revoking, signal)
     const authorizationServer = atAuthorizationServer
       ? await endAtServer({ client, place, pending, owner: key, idToken: record?.idToken, returnTo: goesTo })

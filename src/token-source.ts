@@ -10,9 +10,10 @@ import { sameScope } from './core/scope.js'
 import { Secret, bare, present } from './core/secret.js'
 import { type Asked, type StoredToken, type TokenAnswer, type TokenRecord, tokenRecord } from './core/token-record.js'
 import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
-import { type SignIn, ended, signedIn } from './core/transitions.js'
-import { type Seen, recordKeeper } from './engine/record-keeper.js'
+import { type SignIn, signedIn } from './core/transitions.js'
+import { type Seen, mostFailedWrites, recordKeeper } from './engine/record-keeper.js'
 import { type Round, renewal } from './engine/renewal.js'
+import { type Ending, ending } from './engine/ending.js'
 import { lookOrRemember } from './engine/store-in-trouble.js'
 
 export interface TokenSourceParts {
@@ -30,6 +31,8 @@ export interface TokenSourceParts {
   readonly key: string
   readonly lock: Lock | undefined
   readonly clock: Clock
+  /** The store is of this machine alone: its clock, right or wrong, is that of all who share it. */
+  readonly oneMachine?: boolean | undefined
   /** How long an exchange may take, in milliseconds. */
   readonly deadline: number
   readonly prepare: PrepareRenewal
@@ -52,8 +55,7 @@ export interface TokenEngine extends TokenSource {
   shown(): TokenRecord | undefined
   /** Writes a new session. Rejects with `different_user` where a living session of another subject is in its place, and with `store_unavailable`. */
   signIn(answer: TokenAnswer, asked: { readonly scope: readonly string[]; readonly started: Instant }): Promise<TokenRecord>
-  /** Ends the session here; resolves with what it held, if it was living. Rejects with `store_unavailable`. */
-  signOut(): Promise<TokenRecord | undefined>
+  readonly signOut: Ending
   /** Calls back when another record is seen. */
   subscribe(changed: () => void): () => void
 }
@@ -207,10 +209,11 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       startedAt: started.wall + records.offset(),
     }
     let tried: TokenRecord | undefined
-    const until = clock.monotonic() + patience
+    const failed: unknown[] = []
     for (;;) {
       const { version, record } = await records.look()
       if (record?.session === how.session) return record
+      if (failed.length >= mostFailedWrites) throw failed[0]
       // A write that threw may have happened, and another sign-in may have come over it: then that one stays.
       if (tried !== undefined && record !== undefined && record.generation > tried.generation) {
         parts.revoke(answer)
@@ -223,29 +226,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
         for (const token of next.accessTokens) records.know(tokenName(next.session, token), started)
         return next
       } catch (error) {
-        // It may have happened: the next round looks, and rejects where the store stays out of reach.
-        if (clock.monotonic() > until) throw error
+        // It may have happened: the next round looks, and rejects where the store stays out of reach, or full.
         tried = next
-        await records.pause()
-      }
-    }
-  }
-
-  async function signOut(): Promise<TokenRecord | undefined> {
-    // Whatever comes of the store: from memory nothing is served any more.
-    records.forget()
-    let held: TokenRecord | undefined
-    const until = clock.monotonic() + patience
-    for (;;) {
-      const { version, record } = await records.look()
-      // A write that threw may have happened: what it ended is still to be revoked. And who signed in meanwhile is not signed out.
-      if (record === undefined || record.ended !== undefined || (held !== undefined && record.session !== held.session)) return held
-      held = record
-      try {
-        if ((await records.replace(version, ended(record, 'signed_out', records.times().now))) !== undefined) return record
-      } catch (error) {
-        // A store that is read and takes no more (a full disk, a quota) would keep the caller for ever.
-        if (clock.monotonic() > until) throw error
+        failed.push(error)
         await records.pause()
       }
     }
@@ -257,7 +240,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     judge: (record) => decide(record, records.times(), policy, wantedBy({}), undefined, undefined),
     shown: records.shown,
     signIn,
-    signOut,
+    signOut: ending({ ...parts, records }),
     subscribe: records.subscribe,
   }
 }

@@ -58,6 +58,7 @@ export function browserSession(
     account: text(members, 'account'),
     store: readStore(members) ?? storageFallback(indexedDBStore(), { pendingKey, emit: client.emit }),
     lock: readLock(members) ?? pageLock(),
+    oneMachine: true,
     userAgent: isDecoupled(members['userAgent']) ? members['userAgent'] : (readUserAgent(members) ?? redirect()),
     redirectUri: () => redirectUriAt(members['redirectUri'], page.address()),
     authorizationParameters: readAuthorizationParameters(members) ?? bare({}),

@@ -6,14 +6,19 @@ import { tokenRecord } from './token-record.js'
 
 // The text that a store holds, and back. What comes back is believed member by member: a store can be poisoned, truncated or
 // written by another version, and what does not fit is `undefined` as a whole, never half a record.
+//
+// Two versions of an application may be open at once. A later version may add members that an earlier one can do without: the earlier leaves
+// them out of what it reads, and of what it writes. Of a record that must not be read in this way a later version says `format`: what has one
+// that is not known here is unreadable, is never written over by a renewal, an answer or a healing, and is ended by a sign-out or replaced by a sign-in.
 
 export function encodeTokenRecord(record: TokenRecord): string {
   return JSON.stringify(clear(record))
 }
 
 export function decodeTokenRecord(text: string): TokenRecord | undefined {
-  return read(text, (from) =>
-    tokenRecord({
+  return read(text, (from) => {
+    if (from['format'] !== undefined) throw new Unreadable()
+    return tokenRecord({
       issuer: string(from['issuer']),
       clientId: string(from['clientId']),
       session: string(from['session']),
@@ -32,8 +37,8 @@ export function decodeTokenRecord(text: string): TokenRecord | undefined {
       })),
       unclear: optional(from['unclear'], count),
       wait: optional(from['wait'], wait),
-    }),
-  )
+    })
+  })
 }
 
 export function encodePendingRequests(pending: readonly PendingRequest[]): string {

@@ -34,7 +34,7 @@ export function refusal(
       if (unreadable)
         return new OAuthError(
           'record_invalid',
-          'The stored session cannot be read: it is damaged, or sealed with another key. Sign in again.',
+          'The stored session cannot be read: it is damaged, sealed with another key, or written by a later version of the application. Load the application anew, and sign in where that does not help.',
         )
       return new OAuthError(
         decision.ended === 'ambiguous_rotation' ? 'ambiguous_rotation' : 'sign_in_required',

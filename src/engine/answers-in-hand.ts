@@ -51,11 +51,14 @@ export function answersInHand(parts: {
     let seen: { readonly version: string | undefined; readonly record: TokenRecord } = { version: sent.version, record: marked }
     for (;;) {
       const next = renewed(seen.record, { ...own, startedAt: sent.started.wall + records.offset() }, answer)
-      const written = await records.replace(seen.version, next, tried).catch(() => undefined)
+      // A store that refuses to be written, as a full disk does, is given time.
+      const written = await records.replace(seen.version, next, tried).catch(() => records.pause())
       if (written !== undefined) return committed(sent, next)
-      const { version, record } = await lookUntilItAnswers()
+      const { version, record, unreadable } = await lookUntilItAnswers()
       // A write that threw may have happened.
       if (version !== undefined && tried.has(version)) return committed(sent, next)
+      // What cannot be read may be this very session, as another version of the application writes it.
+      if (record === undefined && unreadable) return undefined
       if (record === undefined || record.session !== marked.session || record.ended?.reason === 'signed_out') {
         parts.revoke(answer)
         return undefined

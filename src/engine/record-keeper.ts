@@ -21,12 +21,28 @@ export interface RecordKeeperParts {
   readonly atFirst?: TokenRecord | undefined
   /** From when on (milliseconds since the epoch) the store may forget a record; absent: never. */
   readonly expiryOf?: ((record: TokenRecord) => number) | undefined
+  /**
+   * All who share the store have this machine's clock. Right or wrong, it is one clock: what one of them learned of the server's would only set its
+   * times apart from those of the others, and of the next page load.
+   */
+  readonly oneMachine?: boolean | undefined
   /** Between two looks at something that is waited for, in milliseconds. */
   readonly poll: number
 }
 
+/** A store that is read and so often in a row not written is full, or closed to writing: whoever waits for it is told. */
+export const mostFailedWrites = 5
+
 /** A `Date` counts whole seconds and was written before it travelled: clocks that differ by less agree. */
 const agreement = 2_000
+
+/** A mark that was seen: for how long it was watched, when last, and when it was not there yet, all on the monotonic clock. */
+interface Watched {
+  readonly by: string
+  readonly spent: number
+  readonly at: number
+  readonly absentAt: number
+}
 
 /** What a look at the store found. */
 export interface Seen {
@@ -47,7 +63,7 @@ export interface RecordKeeper {
   newest(): TokenRecord | undefined
   /** The record as the last look, or the last own write, found it. */
   shown(): TokenRecord | undefined
-  /** Whether the store failed when it was last asked. */
+  /** Whether the store failed when it was last read. */
   fails(): boolean
   /** Serves nothing from memory any more. */
   forget(): void
@@ -63,12 +79,14 @@ export interface RecordKeeper {
   change(of: TokenRecord, how: (current: TokenRecord) => TokenRecord, by?: string): Promise<TokenRecord | undefined>
   /** Whether the mark has been seen, unchanged, for so long (milliseconds of the own clock). */
   watched(by: string): number
+  /** How old the mark can be at most (milliseconds of the own clock): before that it was looked for, and not there. */
+  ageAtMost(by: string): number
   times(): Times
   /** Makes a time that began here exact. */
   know(name: string, began: Instant): void
   /** Takes note of the server's own `Date`, just received (milliseconds since the epoch). */
   learnServerTime(serverTime: number): void
-  /** By how much the server's clock is ahead of this machine's, in milliseconds; 0 while they agree or nothing is known. */
+  /** By how much the server's clock is ahead of this machine's, in milliseconds; 0 while they agree, nothing is known, or it matters to nobody. */
   offset(): number
   /** Waits the time between two looks. */
   pause(): Promise<void>
@@ -81,9 +99,10 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   let best: TokenRecord | undefined
   let decoded: Seen | undefined
   let sightings: Sightings = nothingSeen
-  let mark: { readonly by: string; readonly spent: number; readonly at: number } | undefined
+  let mark: Watched | undefined
+  let watchedAt: number | undefined
   let offset = 0
-  let storeFails = false
+  const failing = new Set<'get' | 'replace'>()
   let writes = 0
   let count = 0
   let lastCounted: Instant | undefined
@@ -110,18 +129,22 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   async function get(): Promise<Versioned | undefined> {
     try {
       const stored = await store.get(key)
-      if (storeFails) emit({ type: 'store_recovered' })
-      storeFails = false
+      works('get')
       return stored
     } catch (error) {
-      throw failing(error)
+      throw fails('get', error)
     }
   }
 
-  function failing(error: unknown): OAuthError {
+  /** A full disk is read, and not written: only what failed can show that it works again. */
+  function works(what: 'get' | 'replace'): void {
+    if (failing.delete(what) && failing.size === 0) emit({ type: 'store_recovered' })
+  }
+
+  function fails(what: 'get' | 'replace', error: unknown): OAuthError {
     const code = error instanceof OAuthError ? error.code : 'store_unavailable'
-    if (!storeFails) emit({ type: 'store_failed', code })
-    storeFails = true
+    if (failing.size === 0) emit({ type: 'store_failed', code })
+    failing.add(what)
     return error instanceof OAuthError
       ? error
       : new OAuthError('store_unavailable', 'The store of the tokens could not be reached. Try again; where it goes on, look at the store.')
@@ -172,8 +195,9 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     const by = record?.sending?.by
     const at = clock.monotonic()
     if (by === undefined) mark = undefined
-    else if (mark?.by !== by) mark = { by, spent: 0, at }
-    else mark = { by, spent: mark.spent + (at - mark.at > 2 * poll ? poll : at - mark.at), at }
+    else if (mark?.by !== by) mark = { by, spent: 0, at, absentAt: watchedAt ?? -Infinity }
+    else mark = { ...mark, spent: mark.spent + (at - mark.at > 2 * poll ? poll : at - mark.at), at }
+    watchedAt = at
   }
 
   async function replace(seen: string | undefined, next: TokenRecord, tried?: Set<string>): Promise<string | undefined> {
@@ -194,9 +218,11 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
 
   async function written(seen: string | undefined, next: Versioned): Promise<boolean> {
     try {
-      return await store.replace(key, seen, next)
+      const done = await store.replace(key, seen, next)
+      works('replace')
+      return done
     } catch (error) {
-      throw failing(error)
+      throw fails('replace', error)
     }
   }
 
@@ -222,18 +248,20 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     look,
     newest: () => best,
     shown: () => told?.record,
-    fails: () => storeFails,
+    fails: () => failing.has('get'),
     forget: () => {
       best = undefined
     },
     replace,
     change,
     watched: (by) => (mark?.by === by ? mark.spent : 0),
+    ageAtMost: (by) => (mark?.by === by ? clock.monotonic() - mark.absentAt : Infinity),
     times: () => ({ now: clock.now() + offset, monotonic: counted(), sightings }),
     know: (name, began) => {
       sightings = knowExactly(sightings, name, counted() - passed(began, instant()))
     },
     learnServerTime: (serverTime) => {
+      if (parts.oneMachine === true) return
       const difference = serverTime - clock.now()
       offset = Math.abs(difference) > agreement ? difference : 0
     },

@@ -9,7 +9,7 @@ import { present } from '../core/secret.js'
 import type { Asked, Sending, TokenAnswer, TokenRecord } from '../core/token-record.js'
 import { changed, ended } from '../core/transitions.js'
 import { type Sent, answersInHand } from './answers-in-hand.js'
-import type { RecordKeeper, Seen } from './record-keeper.js'
+import { type RecordKeeper, type Seen, mostFailedWrites } from './record-keeper.js'
 
 export interface RenewalParts {
   readonly records: RecordKeeper
@@ -88,6 +88,7 @@ export function renewal(parts: RenewalParts): Renew {
     deadMarksOnly: boolean,
   ): Promise<Round> {
     const until = clock.monotonic() + 2 * (patience + deadline)
+    let failedWrites = 0
     while (clock.monotonic() < until) {
       await answers.stored()
       const seen = await records.look()
@@ -102,7 +103,10 @@ export function renewal(parts: RenewalParts): Renew {
         continue
       }
       const done = await attempt(seen, seen.record, wanted)
-      if (done !== undefined) return done
+      if (done instanceof OAuthError) {
+        failedWrites += 1
+        if (failedWrites === mostFailedWrites) return { error: done }
+      } else if (done !== undefined) return done
     }
     return {
       error: new OAuthError('timed_out', 'The token could not be renewed in time: others who share the session kept it busy. Try again.'),
@@ -110,11 +114,13 @@ export function renewal(parts: RenewalParts): Renew {
   }
 
   function isDead(mark: Sending): boolean {
-    return records.watched(mark.by) >= patience || records.times().now - mark.startedAt > oldMark
+    // A wall clock that was set forward makes every mark old: not one that came while this process looked.
+    const looksOld = records.times().now - mark.startedAt > oldMark && records.ageAtMost(mark.by) > oldMark
+    return records.watched(mark.by) >= patience || looksOld
   }
 
-  /** Makes ready, marks, sends, stores; `undefined`: another was faster, look again. */
-  async function attempt(seen: Seen, record: TokenRecord, wanted: Wanted): Promise<Round | undefined> {
+  /** Makes ready, marks, sends, stores; `undefined`: another was faster, look again; an error: the mark could not be written. */
+  async function attempt(seen: Seen, record: TokenRecord, wanted: Wanted): Promise<Round | OAuthError | undefined> {
     let prepared: PreparedRequest
     try {
       prepared = await parts.prepare(record, wanted)
@@ -127,11 +133,11 @@ export function renewal(parts: RenewalParts): Renew {
       sending: { by: own.by, startedAt: started.wall + records.offset() },
       unclear: record.sending === undefined ? record.unclear : record.generation,
     })
-    const version = await records.replace(seen.version, marked).catch(() => undefined)
-    if (version === undefined) {
+    const version = await records.replace(seen.version, marked).catch(asOAuthError)
+    if (typeof version !== 'string') {
       prepared.discard()
       await records.pause()
-      return undefined
+      return version
     }
     const late = Math.max(clock.monotonic() - started.monotonic, clock.now() - started.wall) > markToRequest
     if (late || answers.isInHand() || isOvertaken(record, records.newest())) {

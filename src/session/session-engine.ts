@@ -12,10 +12,12 @@ export interface SessionEngineParts {
   readonly account: string | undefined
   readonly store: Store
   readonly lock: Lock | undefined
+  /** The store is of this machine alone, as a page's is. */
+  readonly oneMachine?: boolean | undefined
 }
 
 /** The engine of a user's session, and the key of its record. */
-export function sessionEngine({ client, account, store, lock }: SessionEngineParts): {
+export function sessionEngine({ client, account, store, lock, oneMachine }: SessionEngineParts): {
   readonly key: string
   readonly engine: TokenEngine
 } {
@@ -30,6 +32,7 @@ export function sessionEngine({ client, account, store, lock }: SessionEnginePar
     key,
     lock,
     clock: client.clock,
+    oneMachine,
     deadline: client.deadline,
     // The protocol is loaded when it is first needed: a page that has a living token needs none of it.
     prepare: async (record, target) => (await import('../grants/refresh-token.js')).prepareRenewal(client)(record, target),

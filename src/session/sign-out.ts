@@ -12,6 +12,8 @@ type Revocation = SignOutResult['refreshToken']
 type Hint = 'refresh_token' | 'access_token'
 
 export const nothingToRevoke: Pick<SignOutResult, 'refreshToken' | 'accessTokens'> = { refreshToken: 'absent', accessTokens: 'absent' }
+/** Tokens may have been there, and nobody here can read them. */
+export const notRevoked: typeof nothingToRevoke = { refreshToken: 'failed', accessTokens: 'failed' }
 
 /** Takes back at the server what a session held: the refresh token first, for the server may take the rest along with it (RFC 7009 section 2.1). */
 export async function revokeAll(client: Client, record: TokenRecord): Promise<Pick<SignOutResult, 'refreshToken' | 'accessTokens'>> {

@@ -125,7 +125,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'F7 a write that throws is tried again: the answer is kept as long as the process lives',
     file: answers,
-    text: 'await records.replace(seen.version, next, tried).catch(() => undefined)',
+    text: 'await records.replace(seen.version, next, tried).catch(() => records.pause())',
     replacement: 'await records.replace(seen.version, next, tried)',
     property: 'I8',
     world: 'store error before the write',
@@ -148,9 +148,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     rule: 'F7 a sign-out whose write threw still says what it ended',
-    file: source,
-    text: '(held !== undefined && record.session !== held.session)) return held',
-    replacement: '(held !== undefined && record.session !== held.session)) return undefined',
+    file: 'engine/ending.ts',
+    text: '(held !== undefined && record.session !== held.session))) return held',
+    replacement: '(held !== undefined && record.session !== held.session))) return undefined',
     property: 'I11',
     world: 'sign-out and sign-in with store errors',
   },
@@ -226,7 +226,7 @@ export const mutations: readonly Mutation[] = [
   {
     rule: 'F15 a mark that looks older than an hour is not watched',
     file: renewal,
-    text: ' || records.times().now - mark.startedAt > oldMark',
+    text: ' || looksOld',
     replacement: '',
     property: 'I9',
     world: 'short processes after a death',

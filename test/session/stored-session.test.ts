@@ -20,6 +20,9 @@ test.each([
   ['half a record', '{"issuer":"i","clientId":"page"}'],
   ['a token that is no text', JSON.stringify({ ...record('i'), accessTokens: [{ text: { toString: 'x' }, type: 'Bearer' }] })],
   ['a record with __proto__', '{"__proto__":{"issuer":"i"},"accessTokens":[]}'],
+  ['a record of a later format', JSON.stringify({ ...record('i'), format: 2 })],
+  ['huge', JSON.stringify({ ...record('i'), accessTokens: 'x'.repeat(5_000_000) })],
+  ['nested beyond all measure', `{"accessTokens":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
 ])('B18 a stored session that is %s is not used: token() says so, resume() is false, and a sign-in replaces it', async (_, value) => {
   const server = await scriptedServer()
   const browser = profile(server)
@@ -31,6 +34,59 @@ test.each([
   await browser.signIn()
   expect(await tab.session.resume()).toBe(true)
   expect((await tab.session.token()).scope).toEqual(['openid', 'notes:read'])
+})
+
+test('two versions of the application at once: what the later wrote is not written over by the earlier, until its user signs out', async () => {
+  const server = await scriptedServer()
+  const browser = profile(server)
+  const tab = await browser.signIn()
+  const key = keyOf(server)
+  const held = await browser.store.get(key)
+  const later = JSON.stringify({ ...(JSON.parse(held?.value ?? '') as object), format: 2 })
+  await poison(browser.store, key, later)
+  const other = browser.open()
+  for (const { session } of [tab, other]) {
+    await expect(session.token()).rejects.toMatchObject({ code: 'record_invalid' })
+    expect(await session.resume()).toBe(false)
+    expect(session.snapshot().status).toBe('signed_out')
+  }
+  await browser.clock.advance(120_000)
+  await expect(tab.session.token()).rejects.toMatchObject({ code: 'record_invalid' })
+  expect((await browser.store.get(key))?.value).toBe(later)
+  expect(server.tokenRequests()).toHaveLength(1)
+  // Its tokens cannot be read here, so they are not revoked: and that is said.
+  expect(await other.session.signOut()).toMatchObject({ refreshToken: 'failed', accessTokens: 'failed' })
+  expect(JSON.parse((await browser.store.get(key))?.value ?? '')).toMatchObject({ ended: { reason: 'signed_out' }, accessTokens: [] })
+  expect(await tab.session.resume()).toBe(false)
+  expect(tab.session.snapshot().ended).toBe('signed_out')
+  await browser.signIn()
+  expect(await tab.session.resume()).toBe(true)
+})
+
+test('an answer that meets a record of a later version is dropped, and not revoked: it may be of that very session', async () => {
+  const server = await scriptedServer()
+  const browser = profile(server)
+  const tab = await browser.signIn()
+  const another = await browser.signIn({}, { account: 'work' })
+  const key = keyOf(server)
+  let answerNow = () => {}
+  server.wire.on('/token', (_, response) => {
+    answerNow = () =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ access_token: 'late', token_type: 'Bearer', expires_in: 60, refresh_token: 'late-too' }))
+  })
+  const rejected = await tab.session.token()
+  const call = tab.session.token({ rejected }).catch((error: { code: string }) => error.code)
+  await expect.poll(() => server.tokenRequests().length).toBe(3)
+  const held = await browser.store.get(key)
+  await poison(browser.store, key, JSON.stringify({ ...(JSON.parse(held?.value ?? '') as object), format: 2 }))
+  answerNow()
+  expect(await call).toBe('record_invalid')
+  // A revocation that began before this one would be there by now.
+  await another.session.signOut()
+  expect(server.revoked()).toHaveLength(2)
+  expect(server.revoked()).not.toContain('late-too')
 })
 
 test('B18 attack 44 a record of another issuer or client is as if missing: its tokens go nowhere', async () => {

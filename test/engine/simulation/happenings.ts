@@ -48,7 +48,7 @@ export function happenings(parts: HappeningParts): Happening {
       source.context.cutAt = time.now()
       throw error
     })
-    if (ended === undefined) return
+    if (ended === undefined || ended === 'unreadable') return
     const text = ended.refreshToken?.reveal() ?? ''
     trace?.(source.name, `signs out, and revokes ${text}`)
     await source.context.call(20, 20, () => server.revoke(text))
