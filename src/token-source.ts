@@ -11,9 +11,10 @@ import { Secret, bare, present } from './core/secret.js'
 import { type Asked, type StoredToken, type TokenAnswer, type TokenRecord, tokenRecord } from './core/token-record.js'
 import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
 import { type SignIn, signedIn } from './core/transitions.js'
-import { type Seen, mostFailedWrites, recordKeeper } from './engine/record-keeper.js'
-import { type Round, renewal } from './engine/renewal.js'
+import { type RenewElsewhere, orElsewhere } from './engine/elsewhere.js'
 import { type Ending, ending } from './engine/ending.js'
+import { type Seen, mostFailedWrites, recordKeeper } from './engine/record-keeper.js'
+import { type Renew, type Round, renewal } from './engine/renewal.js'
 import { lookOrRemember } from './engine/store-in-trouble.js'
 
 export interface TokenSourceParts {
@@ -36,6 +37,8 @@ export interface TokenSourceParts {
   /** How long an exchange may take, in milliseconds. */
   readonly deadline: number
   readonly prepare: PrepareRenewal
+  /** A place that outlives this one and renews the same record; asked first. */
+  readonly renewElsewhere?: RenewElsewhere | undefined
   /** Takes back what was issued to a session that is no more. Never rejects. */
   readonly revoke: (answer: TokenAnswer) => void
   readonly emit: Emit
@@ -56,6 +59,10 @@ export interface TokenEngine extends TokenSource {
   /** Writes a new session. Rejects with `different_user` where a living session of another subject is in its place, and with `store_unavailable`. */
   signIn(answer: TokenAnswer, asked: { readonly scope: readonly string[]; readonly started: Instant }): Promise<TokenRecord>
   readonly signOut: Ending
+  /** Renews what is due, once for all who ask meanwhile. */
+  readonly renew: Renew
+  /** Resolves when nothing that was sent is still to be answered and stored. */
+  atRest(): Promise<void>
   /** Calls back when another record is seen. */
   subscribe(changed: () => void): () => void
 }
@@ -107,7 +114,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     (record) => isServed(decide(record, records.times(), policy, wantedBy({}), undefined, undefined)),
     poll,
   )
-  const renew = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
+  const { renew: renewHere, atRest } = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
+  const renew = orElsewhere(renewHere, { elsewhere: parts.renewElsewhere, records, policy })
   /** The one renewal of this process: those who meet it wait for it and then decide again, for it may have been for another resource. */
   let sharing: Promise<Round> | undefined
 
@@ -241,6 +249,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     shown: records.shown,
     signIn,
     signOut: ending({ ...parts, records }),
+    renew: share,
+    atRest,
     subscribe: records.subscribe,
   }
 }

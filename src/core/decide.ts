@@ -83,6 +83,11 @@ export function decide(
   return enough ? { kind: 'use_and_renew_behind', token } : { kind: 'renew_first' }
 }
 
+/** Whether a decision asks for a renewal. */
+export function isDue(decision: Decision): boolean {
+  return decision.kind === 'renew_first' || decision.kind === 'use_and_renew_behind'
+}
+
 /** A record of another issuer or client is as if missing. */
 export function isOurs(record: TokenRecord | undefined, policy: Pick<Policy, 'issuer' | 'clientId'>): record is TokenRecord {
   return record !== undefined && record.issuer === policy.issuer && record.clientId === policy.clientId

@@ -1,4 +1,4 @@
-import { decide, type Decision, type Policy, type Rejected, type Wanted } from '../core/decide.js'
+import { decide, isDue, type Policy, type Rejected, type Wanted } from '../core/decide.js'
 import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import type { PrepareRenewal, PreparedRequest, TokenOutcome } from '../core/exchange.js'
@@ -47,16 +47,34 @@ const oldMark = 60 * 60_000
 /** One renewal: read, decide, mark, send, store. Never rejects. */
 export type Renew = (wanted: Wanted, rejected: Rejected | undefined, session: string | undefined) => Promise<Round>
 
-export function renewal(parts: RenewalParts): Renew {
+/** The renewals of one record. */
+export interface Renewals {
+  readonly renew: Renew
+  /** Resolves when no answer is awaited any more, a late one neither, and none is in hand. */
+  atRest(): Promise<void>
+}
+
+export function renewal(parts: RenewalParts): Renewals {
   const { records, policy, clock, deadline, patience, emit } = parts
   const answers = answersInHand(parts)
+  const underWay = new Set<Promise<unknown>>()
 
-  return async (wanted, rejected, session) => {
+  const renew: Renew = async (wanted, rejected, session) => {
     try {
       return await underLock((deadMarksOnly) => round(wanted, rejected, session, deadMarksOnly))
     } catch (error) {
       return { error: asOAuthError(error) }
     }
+  }
+
+  async function atRest(): Promise<void> {
+    while (underWay.size > 0) await Promise.all(underWay)
+  }
+
+  /** Until it is over, this place is not at rest. */
+  function noteUnderWay(work: Promise<unknown>): void {
+    underWay.add(work)
+    void work.finally(() => underWay.delete(work))
   }
 
   async function underLock(run: (deadMarksOnly: boolean) => Promise<Round>): Promise<Round> {
@@ -174,7 +192,7 @@ export function renewal(parts: RenewalParts): Renew {
     stopWaiting.abort()
     if (outcome === 'timed_out') {
       // What was sent cannot be unsent: a late success is stored while it has a place, a late refusal changes nothing.
-      void sent.sending.then((late) => (late.ok ? answers.keep(sent, late.answer) : undefined))
+      noteUnderWay(sent.sending.then((late) => (late.ok ? answers.keep(sent, late.answer) : undefined)))
       return settleTimeout(sent)
     }
     return outcome.ok ? settleAnswer(sent, outcome.answer) : settleFailure(sent, outcome)
@@ -248,15 +266,13 @@ export function renewal(parts: RenewalParts): Renew {
     const wait = records.newest()?.wait
     return wait === undefined ? {} : { retryAt: clock.now() + Math.max(0, remainingWait(wait, records.times())) }
   }
+
+  return { renew, atRest }
 }
 
 /** A late answer was stored while the mark was on its way: the refresh token of this record is spent. */
 function isOvertaken(record: TokenRecord, newest: TokenRecord | undefined): boolean {
   return newest?.session === record.session && newest.generation > record.generation
-}
-
-function isDue(decision: Decision): boolean {
-  return decision.kind === 'renew_first' || decision.kind === 'use_and_renew_behind'
 }
 
 function withoutMark(record: TokenRecord, by: string): TokenRecord {

@@ -1,6 +1,7 @@
 import { OAuthError, type OAuthErrorCode } from '../../src/core/errors.js'
 import type { OAuthFact } from '../../src/core/events.js'
 import type { TokenOutcome } from '../../src/core/exchange.js'
+import type { RenewElsewhere } from '../../src/engine/elsewhere.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { manualClock } from '../../src/testing/manual-clock.js'
 import { type TokenEngine, tokenSource } from '../../src/token-source.js'
@@ -21,7 +22,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
   const renewed: Answer = async () => ({ ok: true, answer: anAnswer({ lifetime, refreshToken: `R${(issued += 1)}` }) })
   const server: { answer: Answer } = { answer: renewed }
 
-  function source(): TokenEngine {
+  function source(renewElsewhere?: RenewElsewhere): TokenEngine {
     return tokenSource({
       issuer: 'https://as.example',
       clientId: 'c',
@@ -41,6 +42,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
         },
         discard: () => {},
       }),
+      renewElsewhere,
       revoke: () => {},
       emit: (fact) => void facts.push(fact),
       fresh: () => `${(names += 1)}`,
