@@ -1,5 +1,6 @@
 import type { OAuthErrorCode } from './errors.js'
 import type { PendingRequest } from './pending-request.js'
+import { type Members, Unreadable, list, number, object, oneOf, optional, readable, string, strings } from './reading.js'
 import { Secret, bare, present } from './secret.js'
 import type { Asked, AuthorizationDetail, IdTokenClaims, SessionEnd, StoredToken, TokenRecord, Wait } from './token-record.js'
 import { tokenRecord } from './token-record.js'
@@ -110,37 +111,8 @@ function detail(value: unknown): AuthorizationDetail {
 
 const sessionEnds: readonly SessionEnd[] = ['signed_out', 'invalid_grant', 'ambiguous_rotation', 'user_changed', 'key_lost', 'expired']
 
-// ── Reading, strictly ──
-
-class Unreadable extends Error {}
-
-function read<T>(text: string, make: (from: Readonly<Record<string, unknown>>) => T): T | undefined {
-  try {
-    return make(object(JSON.parse(text)))
-  } catch {
-    return undefined
-  }
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unreadable()
-  // A copy without a prototype: a member that is missing is not found on a polluted Object.prototype instead.
-  return bare({ ...value })
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Unreadable()
-  return value
-}
-
-function string(value: unknown): string {
-  if (typeof value !== 'string') throw new Unreadable()
-  return value
-}
-
-function number(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Unreadable()
-  return value
+function read<T>(text: string, make: (from: Members) => T): T | undefined {
+  return readable(() => make(object(JSON.parse(text))))
 }
 
 function count(value: unknown): number {
@@ -148,24 +120,10 @@ function count(value: unknown): number {
   return value as number
 }
 
-function strings(value: unknown): readonly string[] {
-  return list(value).map(string)
-}
-
 function secret(value: unknown): Secret {
   const text = string(value)
   if (text === '') throw new Unreadable()
   return Secret.of(text)
-}
-
-function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value)
-  if (found === undefined) throw new Unreadable()
-  return found
-}
-
-function optional<T>(value: unknown, make: (value: unknown) => T): T | undefined {
-  return value === undefined ? undefined : make(value)
 }
 
 /** What a store holds in the place of a value: its Secrets as text, and nothing with a prototype, whose `toJSON` would be called with them. */
