@@ -30,6 +30,10 @@ export interface AuthorizationServerOptions {
   readonly refreshTokenSeconds?: number | undefined
   /** Each refresh token serves once, and its second use revokes the whole grant. Default true. */
   readonly rotation?: boolean | undefined
+  /** How long a refresh token that was used may be used again, and is answered with another one each time. Default 0. */
+  readonly graceSeconds?: number | undefined
+  /** Whether what the user has consented to outlives the tokens when a refresh token is used twice. Default false. */
+  readonly keepsConsent?: boolean | undefined
   /** Default `whole_grant`: every token has everything that was granted. `of_its_resource`: only what its resource knows (RFC 8707 section 2.2). */
   readonly tokenScope?: 'whole_grant' | 'of_its_resource' | undefined
   /** Origins of pages that may read answers, beside those of the clients' redirect URIs. */
@@ -65,7 +69,7 @@ export interface DemoAuthorizationServer {
 
 export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<DemoAuthorizationServer> {
   const { Provider, interactionPolicy } = await quietProvider()
-  const storage = providerStorage(options.memory)
+  const storage = providerStorage(options.memory, (options.graceSeconds ?? 0) * 1_000)
   const requests = requestLog()
   const errors: unknown[] = []
   const resourceServer = { clientId: 'demo-api', clientSecret: randomBytes(24).toString('base64url') }
@@ -84,6 +88,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
         resources: options.resources ?? [notesResource, mailResource],
         tokenScope: options.tokenScope ?? 'whole_grant',
         rotation: options.rotation ?? true,
+        keepsConsent: options.keepsConsent ?? false,
         origins: options.origins ?? [],
         resourceServerClientId: resourceServer.clientId,
         live,

@@ -32,6 +32,7 @@ export interface ProviderSettings {
   readonly resources: readonly DemoResource[]
   readonly tokenScope: 'whole_grant' | 'of_its_resource'
   readonly rotation: boolean
+  readonly keepsConsent: boolean
   readonly origins: readonly string[]
   readonly resourceServerClientId: string
   readonly live: LiveSettings
@@ -76,6 +77,7 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: settings.rotation,
+    revokeGrantPolicy: () => !settings.keepsConsent,
     renderError: (ctx, out) => void page(ctx, troublePage(out.error, out.error_description)),
     ttl: {
       AccessToken: () => live.accessTokenSeconds + live.leewaySeconds,

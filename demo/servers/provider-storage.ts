@@ -13,10 +13,15 @@ export interface ProviderStorage {
 interface Stored {
   readonly payload: AdapterPayload
   readonly expiresAt: number
+  /** When it was used, in this run. */
+  consumedAt?: number
 }
 
-/** @param file where it is kept from one run to the next, in clear; left out, it ends with this process */
-export function providerStorage(file?: string): ProviderStorage {
+/**
+ * @param file where it is kept from one run to the next, in clear; left out, it ends with this process
+ * @param grace for how long a refresh token that was used may be used again, in milliseconds
+ */
+export function providerStorage(file?: string, grace = 0): ProviderStorage {
   const entries = new Map<string, Stored>(file === undefined ? [] : read(file))
   const codes = new Set<string>()
 
@@ -44,12 +49,21 @@ export function providerStorage(file?: string): ProviderStorage {
       entries.set(`${model}:${id}`, { payload, expiresAt: expiresIn === undefined ? never : Date.now() + expiresIn * 1_000 })
       save()
     },
-    find: async (id) => find(`${model}:${id}`),
+    async find(id) {
+      const payload = find(`${model}:${id}`)
+      if (payload === undefined || model !== 'RefreshToken') return payload
+      const { consumedAt = -Infinity } = entries.get(`${model}:${id}`) ?? {}
+      // As if it had not been used: then it is answered with another one.
+      return Date.now() - consumedAt < grace ? { ...payload, consumed: undefined } : payload
+    },
     findByUid: async (uid) => findWhere(model, (payload) => payload.uid === uid),
     findByUserCode: async (userCode) => findWhere(model, (payload) => payload.userCode === userCode),
     async consume(id) {
-      const payload = find(`${model}:${id}`)
-      if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1_000)
+      const stored = entries.get(`${model}:${id}`)
+      if (stored !== undefined) {
+        stored.payload.consumed ??= Math.floor(Date.now() / 1_000)
+        stored.consumedAt ??= Date.now()
+      }
       save()
     },
     async destroy(id) {
