@@ -11,7 +11,8 @@ import { attend } from './session/attention.js'
 import { pendingRequests } from './session/pending-requests.js'
 import { fresh } from './session/randomness.js'
 import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-address.js'
-import { type SessionEngineParts, sessionEngine } from './session/session-engine.js'
+import type { SessionEngineParts } from './session/engine-over.js'
+import { sessionEngine } from './session/session-engine.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
 import { isDecoupled } from './session/device-authorization.js'
@@ -27,6 +28,8 @@ export interface SessionParts extends SessionEngineParts {
   readonly place: Place | undefined
   /** How the application goes to `returnTo`. */
   readonly go: (returnTo: URL) => void
+  /** Called when a session is taken up: what a renewal will need can be made ready meanwhile. */
+  readonly makeReady?: (() => void) | undefined
 }
 
 /** Sign in, resume, sign out, over any user agent; and the tokens in between, by the engine. */
@@ -67,6 +70,7 @@ export function session(parts: SessionParts): Session {
   }
 
   async function resume(response?: string | URL): Promise<boolean> {
+    parts.makeReady?.()
     if (response !== undefined) return resumeWith(response)
     try {
       if (place !== undefined) await onceAtATime(place, key, () => takeUpAddress(place))

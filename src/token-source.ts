@@ -115,7 +115,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     poll,
   )
   const { renew: renewHere, atRest } = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
-  const renew = orElsewhere(renewHere, { elsewhere: parts.renewElsewhere, records, policy })
+  const renew = orElsewhere(renewHere, parts.renewElsewhere, records, policy)
   /** The one renewal of this process: those who meet it wait for it and then decide again, for it may have been for another resource. */
   let sharing: Promise<Round> | undefined
 

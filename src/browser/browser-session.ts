@@ -11,6 +11,7 @@ import { systemClock } from '../system-clock.js'
 import { indexedDBStore } from './indexeddb-store.js'
 import { page } from './page.js'
 import { redirect } from './redirect.js'
+import { renewalsByWorker } from './worker-option.js'
 import { storageFallback } from './storage-fallback.js'
 import { pageLock } from './web-locks.js'
 
@@ -19,6 +20,8 @@ export interface BrowserSettings {
   readonly redirectUri: string
   /** How the application goes to `returnTo` after a sign-in. Default: `history.replaceState`, before `resume` resolves. */
   readonly navigate?: ((returnTo: URL) => void) | undefined
+  /** The address of the script made from `valetkey/worker`: renewals then outlive the page. */
+  readonly worker?: string | URL | undefined
 }
 
 const known = [
@@ -28,11 +31,17 @@ const known = [
   'redirectUri',
   'authorizationParameters',
   'navigate',
+  'worker',
 ]
 
 /**
  * A user's session in a page: IndexedDB, Web Locks and a redirect, unless you say otherwise. Making it touches nothing; it may be made where
  * there is no window. Authorization code with PKCE (RFC 6749 section 4.1, RFC 7636, as RFC 10017 wants it of a page).
+ *
+ * With `worker`, the service worker of that script (a path, or a URL of this origin) renews in the place of the page, so that a renewal that was
+ * sent is also stored when the page is reloaded or closed. It is registered by itself, at `resume` or at the first renewal, under a scope of its own;
+ * where it cannot be had, or does not begin within two seconds, the page renews. It has neither a `lock`, a `fetch` nor a `clock` of yours, and no
+ * `store` but an `indexedDBStore`: with these `worker` is refused.
  *
  * @throws OAuthError `invalid_configuration`, which names the option that is wrong, before any request
  *
@@ -53,10 +62,12 @@ export function browserSession(
   // A path is complete only in the page; that it can be completed is checked here.
   readRedirectUri(members['redirectUri'], 'https://page.invalid')
   const navigate = callable<(returnTo: URL) => void>(members, 'navigate')
+  const account = text(members, 'account')
   return session({
     client,
-    account: text(members, 'account'),
+    account,
     store: readStore(members) ?? storageFallback(indexedDBStore(), { pendingKey, emit: client.emit }),
+    ...renewalsByWorker(members, client, account),
     lock: readLock(members) ?? pageLock(),
     oneMachine: true,
     userAgent: isDecoupled(members['userAgent']) ? members['userAgent'] : (readUserAgent(members) ?? redirect()),

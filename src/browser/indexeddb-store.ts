@@ -35,7 +35,7 @@ export function indexedDBStoreBy(name: string, clock: Clock): Store {
   const { tell, doubt, watch } = changes(`valetkey ${name}`)
   onTaken(doubt)
 
-  return {
+  const store: Store = {
     get: (key) =>
       run(async (use) => {
         // The key first, which may have to be written: so the first look already shows whether this database is of use.
@@ -57,6 +57,15 @@ export function indexedDBStoreBy(name: string, clock: Clock): Store {
       }),
     watch,
   }
+  databases.set(store, name)
+  return store
+}
+
+const databases = new WeakMap<Store, string>()
+
+/** The name of the database of such a store: another thread finds the same there. */
+export function databaseOf(store: Store): string | undefined {
+  return databases.get(store)
 }
 
 /** So that no key of a caller is ever the sealing key's. */

@@ -10,30 +10,19 @@ import type { Renew, Round } from './renewal.js'
 export type RenewElsewhere = (wanted: Wanted, due: Rejected) => Promise<Round | undefined>
 
 /** Lets another place renew; where that brings neither a later generation nor an error, this one looks for itself. */
-export function orElsewhere(
-  renew: Renew,
-  {
-    elsewhere,
-    records,
-    policy,
-  }: { readonly elsewhere: RenewElsewhere | undefined; readonly records: RecordKeeper; readonly policy: Policy },
-): Renew {
+export function orElsewhere(renew: Renew, elsewhere: RenewElsewhere | undefined, records: RecordKeeper, policy: Policy): Renew {
   if (elsewhere === undefined) return renew
   return async (wanted, rejected, session) => {
     try {
       const { record } = await records.look()
-      const decision = decide(record, records.times(), policy, wanted, rejected, session)
-      if (record !== undefined && isDue(decision)) {
-        const round = await elsewhere(wanted, { session: record.session, generation: record.generation })
-        if (round?.error !== undefined || (round !== undefined && (await hasMovedFrom(record.generation)))) return round
+      if (record !== undefined && isDue(decide(record, records.times(), policy, wanted, rejected, session))) {
+        const { generation } = record
+        const round = await elsewhere(wanted, { session: record.session, generation })
+        if (round?.error !== undefined || (round && (await records.look()).record?.generation !== generation)) return round
       }
     } catch {
       // The renewal here meets the same store, and says what is wrong with it.
     }
     return renew(wanted, rejected, session)
-  }
-
-  async function hasMovedFrom(generation: number): Promise<boolean> {
-    return (await records.look()).record?.generation !== generation
   }
 }

@@ -3,7 +3,8 @@ import { posix, sep } from 'node:path'
 
 /**
  * What a room may import. `later` may only be imported by `import()` (types excepted), so that a page loads it when it first needs it.
- * @typedef {{ readonly may: readonly string[], readonly later?: readonly string[], readonly packages?: RegExp }} Room
+ * `atOnce`: nothing by `import()`, which a service worker does not have.
+ * @typedef {{ readonly may: readonly string[], readonly later?: readonly string[], readonly atOnce?: boolean, readonly packages?: RegExp }} Room
  */
 
 const wherever = ['core', 'protocol', 'grants', 'token-source', 'oauth-fetch', 'stores', 'session', 'system-clock']
@@ -21,7 +22,7 @@ export const rooms = {
   session: { may: ['core', 'token-source', ...machine], later: ['grants', 'protocol'] },
   sources: { may: ['core', 'token-source', 'session', 'stores', ...machine], later: ['grants', 'protocol'] },
   browser: { may: wherever, packages: /^idb-keyval$/ },
-  worker: { may: [...wherever, 'browser'], packages: /^idb-keyval$/ },
+  worker: { may: [...wherever, 'browser'], atOnce: true, packages: /^idb-keyval$/ },
   node: { may: [...wherever, 'sources'], packages: /^node:/ },
   redis: { may: ['core', 'stores', ...machine] },
   postgres: { may: ['core', 'stores', ...machine] },
@@ -73,6 +74,7 @@ function breach(path, specifier, kind) {
   const room = rooms[from]
   if (room === undefined)
     return `src/${path} is in no room that the import law knows: put it into one, or add its room to test/lint/law.mjs.`
+  if (room.atOnce === true && kind === 'dynamic') return `${from} may not use import(): a service worker has none.`
   if (!specifier.startsWith('.')) {
     return room.packages?.test(specifier) ? undefined : `${from} may not import '${specifier}'.`
   }

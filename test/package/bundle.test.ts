@@ -12,6 +12,7 @@ interface Bundle {
   readonly all: readonly string[]
   /** Of these, what a page loads before it asks for more by `import()`. */
   readonly first: readonly string[]
+  readonly code: string
   /** Minified and compressed by brotli, in bytes. */
   readonly size: { readonly all: number; readonly first: number }
 }
@@ -47,7 +48,8 @@ async function bundle(program: string): Promise<Bundle> {
       .filter(([id, module]) => id !== '\0program' && module.renderedLength > 0)
       .map(([id]) => id.replace(top, ''))
       .concat(of.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports].filter((name) => name.startsWith('node:'))))
-  return { all: modules(chunks), first: modules(early), size: { all: await sizeOf(chunks), first: await sizeOf(early) } }
+  const code = chunks.map((chunk) => chunk.code).join('\n')
+  return { all: modules(chunks), first: modules(early), code, size: { all: await sizeOf(chunks), first: await sizeOf(early) } }
 }
 
 /** The chunks that an entry imports at once, and those that these import. */
@@ -109,6 +111,19 @@ const without: readonly (readonly [program: string, ...parts: string[]])[] = [
     'dist/testing/',
     'node:',
   ],
+  [
+    `export * from 'valetkey/worker'`,
+    'dist/sources/',
+    'dist/session.js',
+    'dist/session/sign-',
+    'dist/oauth-fetch',
+    'dist/grants/authorization-code',
+    'dist/protocol/client-secret',
+    'dist/protocol/private-key',
+    'dist/node/',
+    'dist/testing/',
+    'node:',
+  ],
   [`export * from 'valetkey/node'`, 'idb-keyval', 'dist/browser/', 'dist/redis/', 'dist/postgres/', 'dist/testing/'],
   [`export * from 'valetkey/redis'`, ...notOfAStore, 'dist/postgres/', 'node_modules/'],
   [`export * from 'valetkey/postgres'`, ...notOfAStore, 'dist/redis/', 'node_modules/'],
@@ -127,6 +142,23 @@ test('a page loads the protocol only when an exchange is due', async () => {
     expect(of(all, part), `${part}, some time`).not.toEqual([])
     expect(of(first, part), `${part}, at once`).toEqual([])
   }
+})
+
+test('a worker is one file: a service worker can load nothing later', async () => {
+  const { all, first, code } = await bundle(`import { serveRenewals } from 'valetkey/worker'\nserveRenewals()`)
+  expect(all).toEqual(first)
+  for (const part of ['oauth4webapi', 'idb-keyval', 'dist/engine/', 'dist/grants/refresh-token'])
+    expect(of(all, part), part).not.toEqual([])
+  expect(code.replaceAll(/^ *(\/\/|\*|\/\*).*$/gm, '')).not.toMatch(/\bimport\s*\(/)
+})
+
+test('a page loads what talks to its worker only when it names one', async () => {
+  const { all, first } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  for (const part of ['dist/browser/renewal-', 'dist/browser/worker-registration']) {
+    expect(of(all, part), `${part}, some time`).not.toEqual([])
+    expect(of(first, part), `${part}, at once`).toEqual([])
+  }
+  expect(of(all, 'dist/worker/')).toEqual([])
 })
 
 test.for(packageFile.size)('$program is at most $limit bytes (first load only: $firstLoad)', async ({ program, limit, firstLoad }) => {

@@ -1,0 +1,3 @@
+// What a service worker's script imports.
+
+export { serveRenewals } from './serve-renewals.js'
