@@ -52,7 +52,7 @@ test('B17 a renewal and a sign-out are told to the other tabs without a token: t
   await other.waitForFunction(() => app.session.snapshot().status === 'signed_out')
   expect(await other.evaluate(() => app.session.snapshot().ended)).toBe('signed_out')
   expect(await other.evaluate(() => app.outcome((session) => session.token()))).toBe('sign_in_required')
-  const heard = JSON.stringify((await here.evidence.places())['broadcasts, lock names and storage events'])
+  const heard = JSON.stringify((await here.evidence.places())['broadcasts, messages, lock names and storage events'])
   expect(heard).toContain('broadcast')
   expect(sweep([token], { heard })).toEqual([])
 })

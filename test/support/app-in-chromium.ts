@@ -3,7 +3,11 @@ import type { AddressInfo } from 'node:net'
 import type { Page, Request } from 'playwright-core'
 import { expect } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
-import { type DemoAuthorizationServer, startAuthorizationServer } from '../../demo/servers/authorization-server.js'
+import {
+  type AuthorizationServerOptions,
+  type DemoAuthorizationServer,
+  startAuthorizationServer,
+} from '../../demo/servers/authorization-server.js'
 import type { App } from '../chromium/pages/app.js'
 import { type Pages, startPages } from './chromium.js'
 import { type Evidence, gatherEvidence } from './page-evidence.js'
@@ -28,7 +32,10 @@ export interface AppInChromium {
   open(path?: string, before?: () => void): Promise<Page>
   ready(tab: Page): Promise<Page>
   /** Leaves for the authorization server, and is at the callback, its response not yet taken up. */
-  leaveAndReturn(tab: Page, how?: { readonly returnTo?: string; readonly scope?: readonly string[] }): Promise<Page>
+  leaveAndReturn(
+    tab: Page,
+    how?: { readonly returnTo?: string; readonly scope?: readonly string[]; readonly prompt?: 'none' },
+  ): Promise<Page>
   /** Resolves with what `resume` resolves with, or with the code of its failure. */
   resume(tab: Page): Promise<unknown>
   signIn(path?: string): Promise<Page>
@@ -49,6 +56,23 @@ interface Stranger {
 export interface AppOptions {
   /** Whether pages are kept as they were when they are left. Playwright does without, for it cannot follow such a page. */
   readonly backForwardCache?: boolean
+  /** The `worker` of the session. */
+  readonly worker?: string
+  /** That of the session. Default: its own. */
+  readonly deadlineSeconds?: number
+  /** Answers a request for a script first; `undefined` leaves it to the page's own files. It may change its mind. */
+  readonly script?: (path: string) => Script | undefined
+  /** What the page's policy says of Trusted Types. Default `'none'`. */
+  readonly trustedTypes?: string
+  readonly server?: Partial<AuthorizationServerOptions>
+  /** How often a refresh token may have been used again in the end. Default: never. */
+  readonly reuses?: (counted: number) => boolean
+}
+
+export interface Script {
+  readonly status?: number
+  readonly type?: string
+  readonly text: string
 }
 
 export async function startApp(options: AppOptions = {}): Promise<AppInChromium> {
@@ -60,6 +84,12 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
     ...options,
     bundleEntry: new URL('../chromium/pages/app.ts', import.meta.url),
     answer: (request, response) => {
+      const script = options.script?.(request.url ?? '')
+      if (script !== undefined) {
+        // Under the page's own policy, which also says whom the worker may reach.
+        response.writeHead(script.status ?? 200, { ...headers, 'content-type': script.type ?? 'text/javascript' }).end(script.text)
+        return true
+      }
       if (request.url?.endsWith('.js') === true) return false
       if (request.url === '/settled') {
         request.on('data', (chunk: Buffer) => settled.push(chunk.toString()))
@@ -72,12 +102,13 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
   const server = await startAuthorizationServer({
     clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/bye`] }],
     automatic: { account: 'ann' },
+    ...options.server,
   })
   const api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
-  config = { issuer: server.issuer, api: api.origin }
+  config = { issuer: server.issuer, api: api.origin, worker: options.worker, deadlineSeconds: options.deadlineSeconds }
   headers = {
     'content-type': 'text/html',
-    'content-security-policy': policy([server.issuer, api.origin], stranger.origin),
+    'content-security-policy': policy([server.issuer, api.origin], stranger.origin, options.trustedTypes ?? "'none'"),
     // The worst that a page can ask for, so that what is seen of Referer is valetkey's doing.
     'referrer-policy': 'unsafe-url',
   }
@@ -110,6 +141,7 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
     tab.evaluate(async () => {
       sessionStorage.clear()
       localStorage.clear()
+      for (const registration of (await globalThis.navigator.serviceWorker?.getRegistrations()) ?? []) await registration.unregister()
       for (const { name = '' } of (await globalThis.indexedDB?.databases()) ?? []) {
         await new Promise((onsuccess, reject) =>
           Object.assign(indexedDB.deleteDatabase(name), { onsuccess, onerror: reject, onblocked: reject }),
@@ -153,20 +185,20 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
       await Promise.all([pages.close(), api.close(), server.close()])
       stranger.close()
       expect(server.errors).toEqual([])
-      expect(server.counters.reuses).toBe(0)
+      expect(server.counters.reuses).toSatisfy(options.reuses ?? ((counted) => counted === 0))
     },
   }
   return self
 }
 
-function policy(connect: readonly string[], images: string): string {
+function policy(connect: readonly string[], images: string, trustedTypes: string): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     `connect-src 'self' ${connect.join(' ')}`,
     `img-src ${images}`,
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    `trusted-types ${trustedTypes}`,
   ].join('; ')
 }
 

@@ -35,7 +35,7 @@ export async function gatherEvidence(context: BrowserContext, mayCarry: (request
     places: async () => ({
       console: said,
       'requests to others': requests,
-      'broadcasts, lock names and storage events': fromLeftPages,
+      'broadcasts, messages, lock names and storage events': fromLeftPages,
       ...Object.fromEntries(await Promise.all(context.pages().map(async (page, index) => [`tab ${index + 1}`, await kept(page)] as const))),
     }),
   }
@@ -50,6 +50,21 @@ function overhear(): void {
     report({ broadcast: this.name, message: JSON.stringify(message) })
     postMessage.call(this, message)
   }
+  for (const { prototype } of [MessagePort, ServiceWorker]) {
+    const { postMessage: post } = prototype
+    prototype.postMessage = function (this: MessagePort & ServiceWorker, ...parameters: [unknown, StructuredSerializeOptions]) {
+      report({ posted: JSON.stringify(parameters[0]) })
+      post.apply(this, parameters)
+    } as MessagePort['postMessage']
+  }
+  const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')?.get
+  Object.defineProperty(MessageEvent.prototype, 'data', {
+    get(this: MessageEvent) {
+      const heard: unknown = data?.call(this)
+      report({ heard: JSON.stringify(heard) })
+      return heard
+    },
+  })
   const { request } = LockManager.prototype
   LockManager.prototype.request = function (this: LockManager, ...parameters: Parameters<LockManager['request']>) {
     report({ lock: parameters[0] })

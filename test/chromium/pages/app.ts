@@ -12,11 +12,15 @@ export interface App {
   leave(how?: Parameters<Session['signIn']>[0]): void
   /** Calls the API; resolves with the status. */
   call(path: string): Promise<number>
+  /** Renews now; resolves with `renewed`, or with the code of the failure. */
+  renew(): Promise<string>
 }
 
 export interface AppConfig {
   readonly issuer: string
   readonly api: string
+  readonly worker?: string
+  readonly deadlineSeconds?: number
 }
 
 const config = (await (await fetch('/config.json')).json()) as AppConfig
@@ -28,6 +32,8 @@ const session = browserSession({
   redirectUri: '/callback',
   scope: ['openid', 'notes:read'],
   observe: (event) => events.push(event),
+  worker: config.worker,
+  deadlineSeconds: config.deadlineSeconds,
 })
 const api = oauthFetch(session, { resources: [`${config.api}/`] })
 
@@ -55,6 +61,11 @@ const app: App = {
       () => navigator.sendBeacon('/settled', 'resolved'),
       (error: unknown) => navigator.sendBeacon('/settled', `${keep(error)} ${session.snapshot().status}`),
     ),
+  renew: () =>
+    session
+      .token()
+      .then((rejected) => session.token({ rejected }))
+      .then(() => 'renewed', keep),
   call: async (path) => (await api(`${config.api}${path}`)).status,
 }
 Object.assign(globalThis, { app })
