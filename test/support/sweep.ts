@@ -30,7 +30,7 @@ export function expectNothingFound(secrets: readonly string[], places: Places): 
 }
 
 /** As it is, in an address, in base64, in bytes, and what is left of it when a log cuts it short. */
-function spellings(text: string): readonly string[] {
+export function spellings(text: string): readonly string[] {
   const bytes = Buffer.from(text)
   const whole = [
     text,

@@ -1,0 +1,116 @@
+import { spellings } from '../support/sweep.js'
+import type { Received } from './fault.js'
+import type { Stage } from './fault-authorization-server.js'
+
+// What holds of every request of every scenario, whatever the server did: a list as the conformance suite has one.
+
+type Seen = Pick<Stage, 'place' | 'received'> & { readonly server: Pick<Stage['server'], 'secrets'> }
+
+interface Invariant {
+  readonly name: string
+  /** Whether this request breaks it. */
+  readonly broken: (request: Received, seen: Seen) => boolean
+}
+
+const to =
+  (endpoint: Received['endpoint'], broken: Invariant['broken']): Invariant['broken'] =>
+  (request, seen) =>
+    request.endpoint === endpoint && broken(request, seen)
+
+const grant = (request: Received): string | null => (request.endpoint === 'token' ? request.form.get('grant_type') : null)
+
+/** Of these a request may have several (RFC 8707 section 2, RFC 8693 section 2.1). */
+const repeatable = new Set(['resource', 'audience'])
+
+function hasDuplicates(parameters: URLSearchParams): boolean {
+  const names = [...parameters.keys()].filter((name) => !repeatable.has(name))
+  return new Set(names).size < names.length
+}
+
+export const invariants: readonly Invariant[] = [
+  { name: 'response_type is code', broken: to('authorize', ({ url }) => url.searchParams.get('response_type') !== 'code') },
+  {
+    name: 'PKCE with S256',
+    broken: to(
+      'authorize',
+      ({ url: { searchParams } }) =>
+        searchParams.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(searchParams.get('code_challenge') ?? ''),
+    ),
+  },
+  { name: 'a state that nobody guesses', broken: to('authorize', ({ url }) => (url.searchParams.get('state') ?? '').length < 22) },
+  {
+    name: 'a nonce where openid is asked for',
+    broken: to(
+      'authorize',
+      ({ url: { searchParams } }) => /\bopenid\b/.test(searchParams.get('scope') ?? '') && (searchParams.get('nonce') ?? '').length < 22,
+    ),
+  },
+  {
+    name: 'redirect_uri as it is registered, to the byte',
+    broken: (request, { place }) =>
+      (request.endpoint === 'authorize' && request.url.searchParams.get('redirect_uri') !== place.redirectUri) ||
+      (grant(request) === 'authorization_code' && request.form.get('redirect_uri') !== place.redirectUri),
+  },
+  { name: 'no parameter twice', broken: ({ url, form }) => hasDuplicates(url.searchParams) || hasDuplicates(form) },
+  {
+    name: 'no parameter without a value',
+    broken: ({ endpoint, url, form }) => endpoint !== 'resource' && [...url.searchParams.values(), ...form.values()].includes(''),
+  },
+  {
+    name: 'a token request is a POST of a form, without a query',
+    broken: to(
+      'token',
+      ({ method, headers, url }) =>
+        method !== 'POST' || !/^application\/x-www-form-urlencoded\b/.test(headers['content-type'] ?? '') || url.search !== '',
+    ),
+  },
+  { name: 'a token request accepts JSON', broken: to('token', ({ headers }) => !/application\/json/.test(headers.accept ?? '')) },
+  {
+    name: 'exactly one client authentication',
+    broken: to('token', ({ headers, form }) => {
+      const methods = [headers.authorization !== undefined, form.has('client_secret'), form.has('client_assertion')].filter(Boolean).length
+      return methods > 1 || (methods === 0 && !form.has('client_id'))
+    }),
+  },
+  {
+    name: 'a verifier with every code',
+    broken: (request) => grant(request) === 'authorization_code' && !/^[\w.~-]{43,128}$/.test(request.form.get('code_verifier') ?? ''),
+  },
+  {
+    name: 'a code is redeemed once',
+    broken: (request, { received }) =>
+      grant(request) === 'authorization_code' &&
+      received.filter((other) => grant(other) === 'authorization_code' && other.form.get('code') === request.form.get('code')).length > 1,
+  },
+  {
+    name: 'a refresh token goes to the token and the revocation endpoint of its issuer',
+    broken: (request, { server }) =>
+      request.endpoint !== 'token' &&
+      request.endpoint !== 'revoke' &&
+      [...server.secrets].some((text) => text.startsWith('refresh-') && request.body.includes(text)),
+  },
+  {
+    name: 'no secret in an address',
+    broken: ({ url }, { server }) => [...server.secrets].some((text) => spellings(text).some((spelling) => url.href.includes(spelling))),
+  },
+  { name: 'no secret to a stranger', broken: to('elsewhere', (request, seen) => carriesSecret(request, seen)) },
+  {
+    name: 'a token in one Authorization header, and nowhere else',
+    broken: to(
+      'resource',
+      (request) => /access_token=/.test(request.url.search + request.body) || /, /.test(request.headers.authorization ?? ''),
+    ),
+  },
+  { name: 'no Referer', broken: ({ headers }) => headers.referer !== undefined },
+  { name: 'no cookie', broken: ({ headers }) => headers.cookie !== undefined },
+]
+
+function carriesSecret(request: Received, { server }: Seen): boolean {
+  const text = [request.url.href, JSON.stringify(request.headers), request.body].join('\n')
+  return [...server.secrets].some((secret) => spellings(secret).some((spelling) => text.includes(spelling)))
+}
+
+/** The invariants that these requests break, by name. */
+export function brokenInvariants(seen: Seen): readonly string[] {
+  return invariants.filter(({ broken }) => seen.received.some((request) => broken(request, seen))).map(({ name }) => name)
+}

@@ -1,0 +1,85 @@
+import type { Parameter } from '../fault.js'
+import {
+  type Scenario,
+  accepted,
+  authorize,
+  code,
+  metadata,
+  refresh,
+  refusedIdToken,
+  refusedMetadata,
+  refusedResponse,
+  resource,
+  without,
+} from '../scenario.js'
+import { claims, leavesOut } from './oidc-modules.js'
+
+// The same of the FAPI 2.0 Final client modules, of which valetkey has the parts that are no pushed request and no signed response.
+
+const id = 'fapi2-security-profile-final-client-test'
+
+export const withParameter =
+  (name: string, value: string) =>
+  (parameters: readonly Parameter[]): readonly Parameter[] => [...parameters.filter(([other]) => other !== name), [name, value]]
+
+export const withoutParameter =
+  (...names: string[]) =>
+  (parameters: readonly Parameter[]): readonly Parameter[] =>
+    parameters.filter(([name]) => !names.includes(name))
+
+const now = (): number => Math.floor(Date.now() / 1_000)
+
+export const fapiModules: readonly Scenario[] = [
+  accepted(
+    `${id}-refresh-token-test an API that answers 401 gets a new token, once`,
+    { resource: (answer, _, __, nth) => (nth === 0 ? { ...answer, status: 401 } : answer) },
+    { requests: [metadata, authorize, code, resource, refresh, resource] },
+  ),
+  accepted(`${id}-token-endpoint-response-without-expires_in`, { token: (body) => without(body, 'expires_in') }),
+  accepted(`${id}-token-type-case-insensitivity`, { token: (body) => ({ ...body, token_type: 'bEARER' }) }),
+  accepted(`${id}-valid-aud-as-array`, {
+    idToken: (header, payload) => ({ header, claims: { ...payload, aud: [payload['aud']] } }),
+  }),
+  refusedResponse(
+    `${id}-invalid-authorization-response-iss`,
+    'authorization_response_invalid',
+    withParameter('iss', 'https://another.example'),
+  ),
+  refusedResponse(`${id}-remove-authorization-response-iss`, 'authorization_response_invalid', withoutParameter('iss')),
+  refusedResponse(
+    `${id}-ensure-authorization-response-with-invalid-state-fails`,
+    'authorization_response_invalid',
+    withParameter('state', 'another'),
+    { kept: 'a pending request' },
+  ),
+  refusedResponse(
+    `${id}-ensure-authorization-response-with-invalid-missing-state-fails`,
+    'authorization_response_invalid',
+    withoutParameter('state'),
+    { kept: 'a pending request' },
+  ),
+  refusedMetadata(`${id}-discovery-issuer-mismatch`, 'issuer_mismatch', (document) => ({
+    ...document,
+    issuer: `${String(document['issuer'])}/`,
+  })),
+  refusedIdToken(`${id}-invalid-iss`, claims({ iss: 'https://another.example' })),
+  refusedIdToken(`${id}-invalid-aud`, claims({ aud: 'another' })),
+  refusedIdToken(`${id}-invalid-secondary-aud`, claims({ aud: ['app', 'another'] })),
+  refusedIdToken(`${id}-invalid-missing-iss`, leavesOut('iss')),
+  refusedIdToken(`${id}-invalid-missing-aud`, leavesOut('aud')),
+  refusedIdToken(`${id}-invalid-missing-exp`, leavesOut('exp')),
+  refusedIdToken(`${id}-invalid-missing-nonce`, leavesOut('nonce')),
+  refusedIdToken(`${id}-invalid-nonce`, claims({ nonce: 'another' })),
+  refusedIdToken(`${id}-invalid-expired-exp more than five minutes ago`, (parts) => claims({ exp: now() - 301, iat: now() - 900 })(parts)),
+  refusedIdToken(`${id}-invalid-null-alg`, (parts) => ({ ...parts, header: { alg: null } })),
+  refusedIdToken(`${id}-invalid-alternate-alg one that the server does not list`, (parts) => ({ ...parts, header: { alg: 'PS512' } })),
+]
+
+/** Modules of section 3.2 that are not here, and why. */
+export const fapiModulesElsewhere: Readonly<Record<string, string>> = {
+  'happy-path, happy-path-no-dpop-nonce, rs-dpop-auth-scheme-case-insensitivity': 'need DPoP; they come with it',
+  'invalid-openbanking-intent-id': 'a profile of the United Kingdom',
+  'brazildcr-happypath': 'a profile of Brazil',
+  'ensure-jarm-signature-is-not-none, ensure-jarm-with-invalid-sig, ensure-jarm-with-invalid-iss, ensure-jarm-with-invalid-aud, ensure-jarm-with-expired-exp, ensure-jarm-without-iss, ensure-jarm-without-aud, ensure-jarm-without-exp':
+    'message signing: responses that are JWTs, which valetkey does not have',
+}
