@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterEach(() => here.endOfTest())
 afterAll(() => here?.close())
 
-test('C12 after a sign-in the address is where the user was, the history has not grown, and Back and Forward bring no code back', async () => {
+test('C12 attack 12 after a sign-in the address is where the user was, the history has not grown, and Back and Forward bring no code back', async () => {
   const tab = await here.leaveAndReturn(await here.open('/notes?page=2#top'))
   expect(new URL(tab.url()).searchParams.has('code')).toBe(true)
   const before = await tab.evaluate(() => history.length)
@@ -104,7 +104,7 @@ test('C11 a token in the fragment of the callback is not taken, and leaves the a
   expect(await tab.evaluate(() => app.outcome((session) => session.token()))).toBe('sign_in_required')
 })
 
-test('C13 C14 the Referer of what the callback page loads from another host has no code, whatever the page’s own policy', async () => {
+test('C13 C14 attack 26 the Referer of what the callback page loads from another host has no code, whatever the page’s own policy', async () => {
   const tab = await here.leaveAndReturn(await here.open('/notes'))
   const code = new URL(tab.url()).searchParams.get('code') ?? ''
   here.stranger.referers.length = 0
@@ -121,7 +121,7 @@ test('C13 C14 the Referer of what the callback page loads from another host has 
   expect(here.stranger.referers.join()).not.toContain(code)
 })
 
-test('T30 T31 T32 the token request carries no cookie and no Referer, and is not to be cached', async () => {
+test('T30 T31 T32 attack 33 the token request carries no cookie and no Referer, and is not to be cached', async () => {
   await here.signIn()
   const [request] = here.tokenRequests
   const headers = (await request?.allHeaders()) ?? {}

@@ -22,6 +22,10 @@ export interface AppInChromium {
   readonly pages: Pages
   readonly evidence: Evidence
   readonly stranger: Stranger
+  /** The application's document. */
+  readonly html: string
+  /** Documents in its place, by path: under the application's policy, or under none as those of another site (`localhost`). */
+  readonly documents: Map<string, { readonly html: string; readonly policy: boolean }>
   /** The token requests of this test. */
   tokenRequests: Request[]
   /** Codes that were in the address of a page: the browser's history has them. */
@@ -79,6 +83,8 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
   const stranger = await startStranger()
   let headers: Record<string, string> = {}
   let config = {}
+  const documents: AppInChromium['documents'] = new Map()
+  const html = documentWith(stranger.origin)
   const settled: string[] = []
   const pages = await startPages({
     ...options,
@@ -95,7 +101,10 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
         request.on('data', (chunk: Buffer) => settled.push(chunk.toString()))
         response.writeHead(204).end()
       } else if (request.url === '/config.json') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(config))
-      else response.writeHead(200, headers).end(documentWith(stranger.origin))
+      else {
+        const document = documents.get(request.url ?? '') ?? { html, policy: true }
+        response.writeHead(200, document.policy ? headers : { 'content-type': 'text/html' }).end(document.html)
+      }
       return true
     },
   })
@@ -155,6 +164,8 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
     pages,
     evidence,
     stranger,
+    html,
+    documents,
     tokenRequests: [],
     codes,
     settled,
@@ -177,6 +188,7 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
       await pages.context().clearCookies()
       server.automatic = { account: 'ann' }
       self.tokenRequests = []
+      documents.clear()
       expectNothingFound(server.issued(), places)
       expect(evidence.violations.splice(0)).toEqual([])
       expect(evidence.console.splice(0)).toEqual([])
