@@ -32,13 +32,28 @@ test('a source map carries its source, so that a debugger needs nothing that is 
   }
 })
 
-test('the package holds dist, the licence, the readme and the changelog, and runs nothing when it is installed', async () => {
+test('attack 89 the package holds dist, the licence, the readme and the changelog, and runs nothing when it is installed', async () => {
   const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: top })
   const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }]
   const outside = packed.files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'))
   expect(outside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
-  const lifecycle = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'preprepare', 'postprepare']
+  expect(packed.files.map(({ path }) => path).filter((path) => path.startsWith('dist/'))).toEqual(distFiles())
+  const lifecycle = [
+    ...['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare', 'prepublishOnly'],
+    ...['prepack', 'postpack', 'preuninstall', 'uninstall', 'postuninstall', 'dependencies'],
+  ]
   expect(Object.keys(packageFile.scripts).filter((name) => lifecycle.includes(name))).toEqual([])
+})
+
+test('attack 89 it depends on two packages, each of which depends on none and runs nothing when it is installed', async () => {
+  expect(Object.keys(packageFile.dependencies)).toEqual(['idb-keyval', 'oauth4webapi'])
+  const lock = JSON.parse(await readFile(join(top, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dependencies?: object; hasInstallScript?: boolean; integrity?: string }>
+  }
+  for (const name of Object.keys(packageFile.dependencies)) {
+    const locked = lock.packages[`node_modules/${name}`]
+    expect([name, locked?.dependencies, locked?.hasInstallScript, typeof locked?.integrity]).toEqual([name, undefined, undefined, 'string'])
+  }
 })
 
 test('K5 what only Node has cannot be imported in a page, and the rest can', async () => {
