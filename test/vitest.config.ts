@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chromium/**', 'test/package/**', 'test/fleet/**'],
+          exclude: ['test/chromium/**', 'test/package/**', 'test/fleet/**', 'test/hostile/peers/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           expect,

@@ -34,5 +34,7 @@ export interface Evidence {
 
 export interface Kind {
   readonly name: string
+  /** Milliseconds after which it gives up by the machine's own clock; absent where it never does, or has a clock of its own. */
+  readonly givesUpAfter?: number
   start(stage: Stage, setting: Setting): Promise<ClientUnderTest>
 }

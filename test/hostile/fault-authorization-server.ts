@@ -28,6 +28,9 @@ export interface FaultAuthorizationServer {
   close(): Promise<void>
 }
 
+/** Kept, for a client may be given another by the global's name. */
+const platformFetch = globalThis.fetch
+
 interface Issuer {
   readonly fault: Fault
   readonly place: Place
@@ -95,7 +98,7 @@ export async function faultAuthorizationServer(): Promise<FaultAuthorizationServ
         browse: (request) => browse(request, astray),
         fetch: (input, init) => {
           const url = new URL(input instanceof Request ? input.url : input)
-          if (url.protocol === 'http:' && /^(?:127\.0\.0\.1|localhost)$/.test(url.hostname)) return fetch(input, init)
+          if (url.protocol === 'http:' && /^(?:127\.0\.0\.1|localhost)$/.test(url.hostname)) return platformFetch(input, init)
           astray.push(url.protocol)
           return Promise.reject(new TypeError('fetch failed'))
         },
@@ -117,7 +120,7 @@ async function browse(request: URL, astray: string[]): Promise<URL> {
     astray.push(request.protocol)
     return new URL('http://127.0.0.1:1/callback')
   }
-  const response = await fetch(request, { redirect: 'manual', headers: { 'user-agent': 'browser' } })
+  const response = await platformFetch(request, { redirect: 'manual', headers: { 'user-agent': 'browser' } })
   return new URL(response.headers.get('location') ?? 'http://127.0.0.1:1/callback')
 }
 

@@ -27,6 +27,8 @@ export interface Scenario {
   readonly kept: string
   /** The status of the last call. */
   readonly status?: number
+  /** Another client may as well hand the answer back as it is, as long as it talks to nobody else. */
+  readonly mayEndWell?: true
   /** It ends well, and a client that checks nothing does too much on the way. */
   readonly tempts?: true
 }
