@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { OAuthError, clientCredentials, memoryStore, oauthFetch, privateKeyJwt, sealed, userSession } from '../../src/index.js'
+import { manualClock } from '../../src/testing/manual-clock.js'
 import { bundle } from '../node/programs/bundle.js'
 import { selfSigned } from '../support/certificate.js'
 import { keyPair } from '../support/keys.js'
@@ -39,6 +40,34 @@ test('attack 63 ten processes on one store, refused at the same time, use the re
   }
   expect(tokenRequests(here)).toEqual(['authorization_code', 'refresh_token', 'refresh_token', 'refresh_token'])
   expect(here.server.reuses).toBe(0)
+})
+
+test.each([302, 307, 308])(
+  'attack 24 a %i of the revocation endpoint takes no token along, and the sign-out is done all the same',
+  async (status) => {
+    const here = stage({
+      transport: ({ endpoint }, { elsewhere }) => (endpoint === 'revoke' ? { status, redirect: `${elsewhere}/revoke` } : undefined),
+    })
+    const session = sessionAt(here)
+    await session.signIn()
+    expect(await session.signOut()).toMatchObject({ refreshToken: 'failed', accessTokens: 'failed' })
+    expect(session.snapshot()).toMatchObject({ status: 'signed_out' })
+    expect(here.received.filter(({ endpoint }) => endpoint === 'elsewhere')).toEqual([])
+  },
+)
+
+test('attack 55 a revocation endpoint that never answers holds nobody up for longer than the deadline', async () => {
+  const here = stage({ transport: ({ endpoint }) => (endpoint === 'revoke' ? { silent: true } : undefined) })
+  const clock = manualClock(Date.now())
+  const session = sessionAt(here, { clock })
+  await session.signIn()
+  const signingOut = session.signOut()
+  await here.held
+  expect(session.snapshot()).toMatchObject({ status: 'signed_out' })
+  // One deadline for the refresh token, one for the rest.
+  await clock.advance(11_000)
+  await clock.advance(11_000)
+  expect(await signingOut).toMatchObject({ refreshToken: 'failed', accessTokens: 'failed' })
 })
 
 test('attack 76 endpoints at another origin are allowed, as the specification has it: the document of the issuer decides, and its issuer is checked', async () => {

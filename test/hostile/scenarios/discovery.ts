@@ -107,6 +107,17 @@ export const discovery: readonly Scenario[] = [
     ),
     setting: { clockIsWrongBy },
   })),
+  ...['Fri, 31 Dec 9999 23:59:59 GMT', 'Thu, 01 Jan 1970 00:00:00 GMT', 'Tue, 24 Nov 2026 99:99:99 GMT', 'tomorrow'].map((date) =>
+    accepted(
+      `attack 83 a server whose Date is ${date} makes nobody renew at every call, and no token last longer`,
+      { transport: ({ endpoint }) => (endpoint === 'token' ? { headers: { date } } : undefined) },
+      {
+        setting: { scope: ['notes:read'] },
+        steps: ['sign in', 'call', 'call', 'wait', 'call', 'call'],
+        requests: [metadata, authorize, code, resource, resource, refresh, resource, resource],
+      },
+    ),
+  ),
   accepted(
     'attack 84 after a sleep the first call renews first, without a timer',
     {},

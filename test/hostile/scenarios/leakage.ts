@@ -1,5 +1,18 @@
 import type { Place } from '../fault.js'
-import { type Scenario, accepted, authorize, carried, code, metadata, refusedTokens, resource } from '../scenario.js'
+import {
+  type Scenario,
+  accepted,
+  authorize,
+  carried,
+  code,
+  credentials,
+  isRenewal,
+  metadata,
+  refusedMetadata,
+  refusedTokens,
+  renewal,
+  resource,
+} from '../scenario.js'
 
 // Tokens that would go where they have no business: section 2.2 of the requirements.
 
@@ -37,6 +50,30 @@ export const leakage: readonly Scenario[] = [
       carried('token', ({ elsewhere }) => ({ status, redirect: `${elsewhere}/token` })),
     ),
   ),
+  ...[302, 307, 308].flatMap((status): readonly Scenario[] => [
+    {
+      ...refusedTokens(
+        `attack 24 a ${status} of the token endpoint takes no client secret along`,
+        'server_unavailable',
+        carried('token', ({ elsewhere }) => ({ status, redirect: `${elsewhere}/token` })),
+      ),
+      steps: ['client credentials'],
+      // What they share says how long they wait together.
+      kept: 'no tokens',
+      requests: [metadata, credentials],
+    },
+    {
+      ...renewal(`attack 24 a ${status} of the token endpoint takes no refresh token along`, 'server_unavailable', {
+        transport: (request, { elsewhere }) => (isRenewal(request) ? { undone: true, status, redirect: `${elsewhere}/token` } : undefined),
+      }),
+    },
+    {
+      ...refusedMetadata(`attack 24 74 a ${status} of the metadata leads nowhere`, 'discovery_failed', undefined),
+      fault: carried('metadata', ({ elsewhere }) => ({ status, redirect: `${elsewhere}/metadata` })),
+      // At each of the three places where they may be.
+      requests: [metadata, metadata, metadata],
+    },
+  ]),
   ...[
     ['a line break', (token: string) => `${token}\r\nX-Evil: 1`],
     ['a space', (token: string) => `${token} x`],
