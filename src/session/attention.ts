@@ -16,6 +16,8 @@ export interface AttentionParts {
 const looksAtOnce = 10
 /** … and from then on one in so many milliseconds. */
 const betweenLooks = 250
+/** A database that is just being taken away does not answer, and a moment later it does: so often a look that failed is made again. */
+const looksAgain = 4
 
 /**
  * Looks at the store when something hints at a change: another tab, the page that wakes. And a page that wakes renews what is due, so that the
@@ -43,6 +45,7 @@ function paced(clock: Clock, look: () => Promise<void>): { hint(): void; stop():
   const stopped = new AbortController()
   let isWanted = false
   let isRunning = false
+  let failed = 0
   /** Until when, on the monotonic clock, looks are used up that are due one after the other. */
   let usedUp = -Infinity
 
@@ -54,9 +57,20 @@ function paced(clock: Clock, look: () => Promise<void>): { hint(): void; stop():
       if (stopped.signal.aborted) return
       usedUp = Math.max(usedUp, clock.monotonic()) + betweenLooks
       isWanted = false
-      await look().catch(() => {})
+      try {
+        await look()
+        failed = 0
+      } catch {
+        failed += 1
+        if (failed <= looksAgain) await again()
+      }
     }
     isRunning = false
+  }
+
+  async function again(): Promise<void> {
+    await clock.wait(betweenLooks, stopped.signal).catch(() => {})
+    isWanted = true
   }
 
   return {

@@ -66,6 +66,32 @@ test('hints that come while the store is read are one more look, begun after the
   stop()
 })
 
+test('a look that fails is made again a few times, for a database that is just being taken away is back in a moment', async () => {
+  const server = await scriptedServer()
+  const { store, state, hint } = hintingStore()
+  const { get } = store
+  const fickle = { ...store, fails: 0 }
+  fickle.get = async (key) => {
+    const held = await get(key)
+    if ((fickle.fails -= 1) >= 0) throw new Error('The connection was closed.')
+    return held
+  }
+  const browser = profile(server, { store: fickle })
+  const tab = await browser.signIn()
+  const stop = tab.session.subscribe(() => {})
+  await browser.open('/', { store }).session.signOut()
+  fickle.fails = 2
+  hint()
+  await browser.clock.advance(1_000)
+  expect(tab.session.snapshot().status).toBe('signed_out')
+  fickle.fails = Infinity
+  state.reads = 0
+  hint()
+  await browser.clock.advance(60_000)
+  expect(state.reads).toBe(5)
+  stop()
+})
+
 test('who stops listening leaves nothing behind that looks or waits', async () => {
   const server = await scriptedServer()
   const { store, state, hint, watchers } = hintingStore()

@@ -60,6 +60,8 @@ interface Stranger {
 export interface AppOptions {
   /** Whether pages are kept as they were when they are left. Playwright does without, for it cannot follow such a page. */
   readonly backForwardCache?: boolean
+  /** The page's script, in the place of `app.ts`, which it imports. */
+  readonly bundleEntry?: URL
   /** The `worker` of the session. */
   readonly worker?: string
   /** That of the session. Default: its own. */
@@ -87,8 +89,8 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
   const html = documentWith(stranger.origin)
   const settled: string[] = []
   const pages = await startPages({
-    ...options,
     bundleEntry: new URL('../chromium/pages/app.ts', import.meta.url),
+    ...options,
     answer: (request, response) => {
       const script = options.script?.(request.url ?? '')
       if (script !== undefined) {
