@@ -51,7 +51,7 @@ function keep(error: unknown): string {
   return code
 }
 
-const app: App = {
+export const app: App = {
   session,
   events,
   thrown,
