@@ -30,7 +30,7 @@ export function ending(parts: {
       const isLiving = record !== undefined && record.ended === undefined
       // A write that threw may have happened: what it ended is still to be revoked. And who signed in meanwhile is not signed out.
       if (!unreadable && (!isLiving || (held !== undefined && record.session !== held.session))) return held
-      held = record
+      held = record ?? held
       try {
         const end = ended(record ?? unknown(), 'signed_out', records.times().now)
         if ((await records.replace(version, end)) !== undefined) return record ?? 'unreadable'
