@@ -119,7 +119,12 @@ test('an ID token that is almost right is of its issuer, client and sign-in, or 
   let used = 0
   await fc.assert(
     fc.asyncProperty(token, async (text) => {
-      const found = await idTokenClaims(client, server, text, marker, { after: 'sign_in', nonce: Secret.of(nonce) }).catch(expectClean)
+      const found = await idTokenClaims(
+        client,
+        server,
+        { idToken: text, accessToken: marker, serverTime: undefined },
+        { after: 'sign_in', nonce: Secret.of(nonce) },
+      ).catch(expectClean)
       if (found === undefined) return
       used += 1
       expect([found.iss, found['nonce'], [found['aud']].flat().includes(client.clientId)]).toEqual([issuer, nonce, true])
