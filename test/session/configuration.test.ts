@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { browserSession } from '../../src/browser/browser-session.js'
+import { indexedDBStore } from '../../src/browser/indexeddb-store.js'
 import { OAuthError } from '../../src/core/errors.js'
+import { memoryStore } from '../../src/stores/memory.js'
+import { systemClock } from '../../src/system-clock.js'
 import { scriptedServer } from './scripted.js'
 
 type Options = Parameters<typeof browserSession>[0]
@@ -63,6 +66,16 @@ test.each<[string, string, object]>([
   ['a user agent without authorize', 'userAgent', { userAgent: {} }],
   ['a fetch that is no function', 'fetch', { fetch: 'fetch' }],
   ['a navigate that is no function', 'navigate', { navigate: '/notes' }],
+  ['a worker that is no address', 'worker', { worker: 7 }],
+  ['a worker without its slash', 'worker', { worker: 'worker.js' }],
+  ['a worker with a fragment', 'worker', { worker: '/worker.js#here' }],
+  ['a worker of another scheme', 'worker', { worker: new URL('data:text/javascript,0') }],
+  ['a worker by http', 'worker', { worker: 'http://app.example/worker.js' }],
+  ['a worker without its scheme', 'worker', { worker: '//app.example/worker.js' }],
+  ['a worker and a lock', 'lock', { worker: '/worker.js', lock: async () => {} }],
+  ['a worker and a fetch', 'fetch', { worker: '/worker.js', fetch: async () => {} }],
+  ['a worker and a clock', 'clock', { worker: '/worker.js', clock: systemClock }],
+  ['a worker and a store that it does not have', 'store', { worker: '/worker.js', store: memoryStore() }],
   ['an observe that is no function', 'observe', { observe: [] }],
   ['a clock without wait', 'clock', { clock: { now: Date.now, monotonic: Date.now } }],
   ['a deadline of nothing', 'deadlineSeconds', { deadlineSeconds: 0 }],
@@ -89,6 +102,15 @@ test.each<[string, string, object]>([
   expect(error).toBeInstanceOf(OAuthError)
   expect(error.code).toBe('invalid_configuration')
   expect(error.message).toContain(`\`${option}\``)
+})
+
+test('a worker of another origin than the page is bad configuration; of the same it is none, nor with a database of another name', () => {
+  vi.stubGlobal('window', { location: { href: 'https://app.example/notes' } })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  for (const worker of ['https://evil.example/worker.js', new URL('https://evil.example/worker.js'), 'https://app.example:8443/worker.js'])
+    expect(failureOf({ ...good, worker })).toMatchObject({ code: 'invalid_configuration', message: expect.stringContaining('`worker`') })
+  for (const worker of ['/worker.js', '/deep/worker.js?v=2', 'https://app.example/worker.js', new URL('https://app.example/worker.js')])
+    expect(() => browserSession({ ...good, worker, store: indexedDBStore({ database: 'mail' }) })).not.toThrow()
 })
 
 test('bad configuration is found before any request', async () => {
