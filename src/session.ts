@@ -84,6 +84,7 @@ export function session(parts: SessionParts): Session {
   }
 
   async function resumeWith(handedIn: string | URL): Promise<boolean> {
+    refuseInFrame(place)
     await reported(async () => {
       const response = parse(handedIn)
       if (response === undefined) {
@@ -100,6 +101,7 @@ export function session(parts: SessionParts): Session {
   /** Finishes what the page's own address answers, if that is of this session. */
   async function takeUpAddress(place: Place): Promise<void> {
     await place.ready()
+    refuseInFrame(place)
     if (await cameBackSignedOut({ place, pending, owner: key })) return
     const address = place.address()
     if (address === undefined || !isResponse(address)) return
@@ -118,6 +120,18 @@ export function session(parts: SessionParts): Session {
     if (taken === undefined) return
     await reported(() => flows.complete(taken, address))
     goTo(place, taken.returnTo)
+  }
+
+  /** Who frames the callback chooses what it does and when: there a response leaves the address, and that is all that is done with it. */
+  function refuseInFrame(place: Place | undefined): void {
+    const address = place?.isFramedByAnother() === true ? place.address() : undefined
+    if (address === undefined || !isResponse(address)) return
+    place?.replaceAddress(withoutResponse(address))
+    emit({ type: 'sign_in_failed', code: 'authorization_response_invalid' })
+    throw new OAuthError(
+      'authorization_response_invalid',
+      'The page with the authorization response is inside a frame of another origin, so nothing was done with it. Sign in from a page of your own.',
+    )
   }
 
   function isResponse(address: URL): boolean {

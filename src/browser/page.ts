@@ -4,6 +4,8 @@ import { OAuthError } from '../core/errors.js'
 export interface Page {
   /** Resolves when the user is looking at the page: one that is prerendered may never be seen, and redeems no code. */
   ready(): Promise<void>
+  /** Whether it is shown inside a page of another origin, however far out. */
+  isFramedByAnother(): boolean
   /** `undefined` where there is no page. */
   address(): URL | undefined
   /** In place of the present entry of the history, with that entry's state; nothing is loaded. */
@@ -25,6 +27,12 @@ export const page: Page = {
     const { document } = here() ?? {}
     if (document === undefined || !('prerendering' in document) || document.prerendering !== true) return
     await new Promise((resolve) => document.addEventListener('prerenderingchange', resolve, { once: true }))
+  },
+  isFramedByAnother() {
+    for (let inner = here(); inner !== undefined && inner !== inner.parent; inner = inner.parent) {
+      if (!isOwn(inner.parent)) return true
+    }
+    return false
   },
   address: () => {
     const window = here()
@@ -53,6 +61,15 @@ export const page: Page = {
     const window = here()
     return window !== undefined && window.document.visibilityState === 'visible' && window.navigator.onLine
   },
+}
+
+/** Whether a window is of this page's own origin: of any other the browser shows nothing. */
+export function isOwn(other: Window): boolean {
+  try {
+    return other.location.origin === present().location.origin
+  } catch {
+    return false
+  }
 }
 
 function here(): Window | undefined {

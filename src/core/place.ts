@@ -2,6 +2,8 @@
 export interface Place {
   /** Resolves when the user is looking at the page: one that is prerendered may never be seen, and redeems no code. */
   ready(): Promise<void>
+  /** Whether it is shown inside a page of another origin, which may have framed it to make something of what it does. */
+  isFramedByAnother(): boolean
   /** `undefined` where there is no page. */
   address(): URL | undefined
   /** In place of the present entry of the history, with that entry's state; nothing is loaded. */

@@ -76,10 +76,37 @@ test('a page that is prerendered is ready when the user looks at it', async () =
   Reflect.deleteProperty(document, 'prerendering')
 })
 
+/** A page at `https://app.example/`, inside pages of these origins, the outermost last. */
+function framedBy(...origins: readonly string[]): Window {
+  const windows = ['https://app.example', ...origins].map((origin) => ({
+    location: {
+      get origin() {
+        if (origin !== 'https://app.example')
+          throw new DOMException('Blocked a frame from accessing a cross-origin frame.', 'SecurityError')
+        return origin
+      },
+    },
+  }))
+  windows.forEach((window, index) => Object.assign(window, { parent: windows[index + 1] ?? window }))
+  return windows[0] as unknown as Window
+}
+
+test.for<{ name: string; origins: readonly string[]; framed: boolean }>([
+  { name: 'no frame', origins: [], framed: false },
+  { name: 'a frame of its own origin', origins: ['https://app.example'], framed: false },
+  { name: 'a frame of another origin', origins: ['https://evil.example'], framed: true },
+  { name: 'a frame of its own origin inside one of another', origins: ['https://app.example', 'https://evil.example'], framed: true },
+  { name: 'a frame of another origin inside its own', origins: ['https://evil.example', 'https://app.example'], framed: true },
+])('attack 16 whether it is framed by another, in $name: $framed', ({ origins, framed }) => {
+  vi.stubGlobal('window', framedBy(...origins))
+  expect(page.isFramedByAnother()).toBe(framed)
+})
+
 test('where there is no window there is no page, and nothing to listen to', async () => {
   vi.stubGlobal('window', undefined)
   await page.ready()
   expect(page.address()).toBeUndefined()
+  expect(page.isFramedByAnother()).toBe(false)
   page.replaceAddress(new URL('https://app.example/'))
   page.onRestored(() => {})()
   page.onWake(() => {})()

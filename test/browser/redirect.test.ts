@@ -10,6 +10,7 @@ function pageOf(navigate: (url: URL) => void = () => {}) {
   const listeners = new Set<() => void>()
   const page: Page = {
     ready: async () => {},
+    isFramedByAnother: () => false,
     address: () => new URL('https://app.example/notes'),
     replaceAddress: () => {},
     origin: () => 'https://app.example',

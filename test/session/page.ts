@@ -17,6 +17,8 @@ export interface FakePage extends Page {
   attended: boolean
   /** It is loaded without being looked at, until `show`. */
   prerender(): void
+  /** A page of another origin shows it in a frame. */
+  frame(): void
   show(): void
 }
 
@@ -29,11 +31,13 @@ export function fakePage(start: URL): FakePage {
   let leaving: (url: URL) => void = () => {}
   let shown: Promise<void> = Promise.resolve()
   let show = () => {}
+  let framed = false
   onTestFinished(() => show())
   const page: FakePage = {
     attended: true,
     isAttended: () => page.attended,
     ready: () => shown,
+    isFramedByAnother: () => framed,
     address: () => new URL(address),
     origin: () => address.origin,
     replaceAddress: (url) => {
@@ -63,6 +67,9 @@ export function fakePage(start: URL): FakePage {
       shown = new Promise((resolve) => (show = resolve))
     },
     show: () => show(),
+    frame: () => {
+      framed = true
+    },
   }
   return page
 }
