@@ -50,6 +50,8 @@ export interface DemoAuthorizationServer {
   readonly resourceServer: { readonly clientId: string; readonly clientSecret: string }
   /** Who signs in without being asked; may be changed at any time. */
   automatic: AutomaticUser | undefined
+  /** The `Cross-Origin-Opener-Policy` of its pages; may be changed at any time. */
+  openerPolicy: string | undefined
   /** Holds for tokens made from now on. */
   readonly live: LiveSettings
   readonly trouble: TokenTrouble
@@ -79,6 +81,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     refreshTokenSeconds: options.refreshTokenSeconds ?? 14 * 86_400,
   }
   let automatic = options.automatic
+  let openerPolicy: string | undefined
 
   const server = await listen(options, (issuer) => {
     const configuration = providerConfiguration(
@@ -114,6 +117,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     const answerWithProvider = provider.callback()
     const answerInteraction = interactions(provider, () => automatic)
     const answer: AsyncListener = async (request, response) => {
+      if (openerPolicy !== undefined) response.setHeader('cross-origin-opener-policy', openerPolicy)
       if (!(await answerInteraction(request, response))) await answerWithProvider(request, response)
     }
     return (request, response) => void answer(request, response).catch((error: unknown) => errors.push(error))
@@ -127,6 +131,12 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     },
     set automatic(user) {
       automatic = user
+    },
+    get openerPolicy() {
+      return openerPolicy
+    },
+    set openerPolicy(policy) {
+      openerPolicy = policy
     },
     live,
     trouble: requests.trouble,

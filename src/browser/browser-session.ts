@@ -8,6 +8,7 @@ import { session } from '../session.js'
 import { isDecoupled } from '../session/device-authorization.js'
 import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
+import { mayBeAwaited } from './awaited.js'
 import { indexedDBStore } from './indexeddb-store.js'
 import { page } from './page.js'
 import { redirect } from './redirect.js'
@@ -74,8 +75,14 @@ export function browserSession(
     redirectUri: () => redirectUriAt(members['redirectUri'], page.address()),
     authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
     place: page,
+    handOver,
     go: navigate ?? page.replaceAddress,
   })
+}
+
+/** What hands over is loaded where somebody waits, which a page that was redirected to finds out without it. */
+async function handOver(response: URL, state: string, isKnown: boolean): Promise<boolean> {
+  return (await mayBeAwaited(state, isKnown)) && (await import('./hand-over.js')).handOver(response, state)
 }
 
 /** Where there is no page, a path leads nowhere; a whole URL needs none. */

@@ -3,6 +3,7 @@
 export { browserSession } from './browser-session.js'
 export type { BrowserSettings } from './browser-session.js'
 export { redirect } from './redirect.js'
+export { popup } from './popup.js'
 export { indexedDBStore } from './indexeddb-store.js'
 export { webLocks } from './web-locks.js'
 

@@ -42,8 +42,8 @@ export const page: Page = {
     const window = here()
     window?.history.replaceState(window.history.state, '', url)
   },
-  origin: () => present().location.origin,
-  navigate: (url) => present().location.assign(url),
+  origin: () => thisWindow().location.origin,
+  navigate: (url) => thisWindow().location.assign(url),
   onRestored: (listener) => listen(here(), ['pageshow'], (event) => 'persisted' in event && event.persisted === true && listener()),
   onWake: (listener) => {
     const window = here()
@@ -66,7 +66,7 @@ export const page: Page = {
 /** Whether a window is of this page's own origin: of any other the browser shows nothing. */
 export function isOwn(other: Window): boolean {
   try {
-    return other.location.origin === present().location.origin
+    return other.location.origin === thisWindow().location.origin
   } catch {
     return false
   }
@@ -76,7 +76,8 @@ function here(): Window | undefined {
   return typeof window === 'undefined' ? undefined : window
 }
 
-function present(): Window {
+/** The window that this runs in. Throws `not_supported` where there is none. */
+export function thisWindow(): Window {
   const window = here()
   if (window === undefined)
     throw new OAuthError(

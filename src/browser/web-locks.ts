@@ -50,7 +50,7 @@ function refused(): OAuthError {
 }
 
 /** None in a page of an opaque origin (a sandboxed frame): there each request is refused, and nothing is shared that a lock would keep apart. */
-function lockManager(): LockManager | undefined {
+export function lockManager(): LockManager | undefined {
   const { origin, navigator } = globalThis as { readonly origin?: string; readonly navigator?: { readonly locks?: LockManager | null } }
   // `null` in some test environments.
   return origin === 'null' ? undefined : (navigator?.locks ?? undefined)

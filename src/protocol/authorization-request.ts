@@ -4,6 +4,7 @@ import { OAuthError } from '../core/errors.js'
 import { resourceIndicator } from '../core/option.js'
 import { readRedirectUri, readSignInOptions } from '../core/options.js'
 import type { PendingRequest } from '../core/pending-request.js'
+import { withState } from '../core/request-state.js'
 import { formatScope } from '../core/scope.js'
 import { Secret, bare, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
@@ -73,7 +74,7 @@ export async function authorizationRequest(
     returnTo: how.returnTo,
     createdAt: client.clock.now(),
   })
-  return bare({ url: withParameters(endpoint, parameters), pending })
+  return bare({ url: withState(withParameters(endpoint, parameters), state), pending })
 }
 
 /** RFC 6749 section 3.1: a parameter without a value counts as left out, so it is. Of a list each member is sent. */

@@ -4,7 +4,7 @@ import type { OAuthEvent } from '../../src/core/events.js'
 import type { Clock, Lock, Store, UserAgent } from '../../src/core/ports.js'
 import type { Session } from '../../src/core/session-contract.js'
 import { redirectOf } from '../../src/browser/redirect.js'
-import { session } from '../../src/session.js'
+import { type SessionParts, session } from '../../src/session.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { manualClock } from '../../src/testing/manual-clock.js'
 import { robot } from '../support/robot.js'
@@ -35,6 +35,7 @@ export interface Unusual {
   readonly place?: FakePage
   readonly redirectUri?: string
   readonly go?: (returnTo: URL) => void
+  readonly handOver?: SessionParts['handOver']
   readonly authorizationParameters?: Readonly<Record<string, string>>
   readonly resource?: string | readonly string[]
 }
@@ -74,7 +75,7 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
 
   function open(address: string | URL = '/', unusual: Unusual = {}): Tab {
     const { account, lock, redirectUri: to = redirectUri, go, authorizationParameters, store: own, ...options } = { ...usual, ...unusual }
-    const { userAgent, server: other, place, ...clientMembers } = options
+    const { userAgent, server: other, place, handOver, ...clientMembers } = options
     const page = place ?? fakePage(new URL(address, origin))
     const events: OAuthEvent[] = []
     const client = readClient(
@@ -103,6 +104,7 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
         redirectUri: () => to,
         authorizationParameters: authorizationParameters ?? {},
         place: page,
+        ...(handOver === undefined ? {} : { handOver }),
         go: go ?? page.replaceAddress,
       }),
     )

@@ -26,6 +26,8 @@ export interface AppInChromium {
   readonly html: string
   /** Documents in its place, by path: under the application's policy, or under none as those of another site (`localhost`). */
   readonly documents: Map<string, { readonly html: string; readonly policy: boolean }>
+  /** The `Cross-Origin-Opener-Policy` of the application's own pages, by path. */
+  openerPolicy: (path: string) => string | undefined
   /** The token requests of this test. */
   tokenRequests: Request[]
   /** Codes that were in the address of a page: the browser's history has them. */
@@ -60,6 +62,8 @@ interface Stranger {
 export interface AppOptions {
   /** Whether pages are kept as they were when they are left. Playwright does without, for it cannot follow such a page. */
   readonly backForwardCache?: boolean
+  /** Whether windows are blocked that open by themselves. */
+  readonly popupBlocker?: boolean
   /** The page's script, in the place of `app.ts`, which it imports. */
   readonly bundleEntry?: URL
   /** The `worker` of the session. */
@@ -104,6 +108,8 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
         response.writeHead(204).end()
       } else if (request.url === '/config.json') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(config))
       else {
+        const openerPolicy = self.openerPolicy(new URL(request.url ?? '/', pages.origin).pathname)
+        if (openerPolicy !== undefined) response.setHeader('cross-origin-opener-policy', openerPolicy)
         const document = documents.get(request.url ?? '') ?? { html, policy: true }
         response.writeHead(200, document.policy ? headers : { 'content-type': 'text/html' }).end(document.html)
       }
@@ -168,6 +174,7 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
     stranger,
     html,
     documents,
+    openerPolicy: () => undefined,
     tokenRequests: [],
     codes,
     settled,
@@ -189,6 +196,8 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
       for (const tab of tabs) await tab.close()
       await pages.context().clearCookies()
       server.automatic = { account: 'ann' }
+      server.openerPolicy = undefined
+      self.openerPolicy = () => undefined
       self.tokenRequests = []
       documents.clear()
       expectNothingFound(server.issued(), places)
@@ -224,8 +233,10 @@ function documentWith(stranger: string): string {
 
 async function startStranger(): Promise<Stranger> {
   const referers: (string | undefined)[] = []
+  const page = '<!doctype html><html lang="en"><meta charset="utf-8"><title>stranger</title></html>'
   const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
   const http = createServer((request, response) => {
+    if (request.url === '/') return void response.writeHead(200, { 'content-type': 'text/html' }).end(page)
     referers.push(request.headers.referer)
     response.writeHead(200, { 'content-type': 'image/gif' }).end(pixel)
   })

@@ -18,6 +18,8 @@ export interface PagesOptions {
   readonly answer?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
   /** Whether pages that are left may be kept as they were. Playwright loses sight of one that is restored. Default false. */
   readonly backForwardCache?: boolean | undefined
+  /** Whether windows are blocked that open by themselves, as for a user. Default false. */
+  readonly popupBlocker?: boolean | undefined
 }
 
 export interface Pages {
@@ -39,7 +41,13 @@ export interface Pages {
 const document =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module" src="/entry.js"></script></html>'
 
-export async function startPages({ bundleEntry, html = document, answer, backForwardCache = false }: PagesOptions): Promise<Pages> {
+export async function startPages({
+  bundleEntry,
+  html = document,
+  answer,
+  backForwardCache = false,
+  popupBlocker = false,
+}: PagesOptions): Promise<Pages> {
   const files = await bundle(bundleEntry)
   const server = createServer((request, response) => {
     if (answer?.(request, response) === true) return
@@ -50,8 +58,12 @@ export async function startPages({ bundleEntry, html = document, answer, backFor
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const withoutDefaults = [
+    ...(backForwardCache ? ['--disable-back-forward-cache'] : []),
+    ...(popupBlocker ? ['--disable-popup-blocking'] : []),
+  ]
   const profile = await mkdtemp(join(tmpdir(), 'valetkey-'))
-  let context: BrowserContext | undefined = await launch(profile, backForwardCache)
+  let context: BrowserContext | undefined = await launch(profile, withoutDefaults)
 
   const running = (): BrowserContext => {
     if (context === undefined) throw new Error('the browser has been quit')
@@ -74,7 +86,7 @@ export async function startPages({ bundleEntry, html = document, answer, backFor
     },
     async restart() {
       await quit()
-      context = await launch(profile, backForwardCache)
+      context = await launch(profile, withoutDefaults)
     },
     quit,
     async close() {
@@ -86,12 +98,12 @@ export async function startPages({ bundleEntry, html = document, answer, backFor
   }
 }
 
-async function launch(profile: string, backForwardCache: boolean): Promise<BrowserContext> {
+async function launch(profile: string, withoutDefaults: string[]): Promise<BrowserContext> {
   return chromium.launchPersistentContext(profile, {
     executablePath: await findBrowser(),
     headless: true,
     args: [...launchArgs],
-    ...(backForwardCache ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
+    ignoreDefaultArgs: withoutDefaults,
   })
 }
 

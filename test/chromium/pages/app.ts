@@ -1,14 +1,16 @@
-import { type OAuthEvent, type Session, browserSession, oauthFetch } from '../../../src/browser/index.js'
+import { type OAuthEvent, type Session, browserSession, memoryStore, oauthFetch, popup, redirect } from '../../../src/browser/index.js'
 
 /** What a test may have this page do, and see of it. */
 export interface App {
   readonly session: Session
   readonly events: OAuthEvent[]
+  /** Whether it signs in in a window of its own from now on, instead of leaving. */
+  inWindow: boolean
   /** Every way in which a program could print what was thrown. */
   readonly thrown: string[]
   /** Runs one method; resolves with what it resolves with, or with the code of its failure. */
   outcome(run: (session: Session) => Promise<unknown>): Promise<unknown>
-  /** Leaves the page for a sign-in. What becomes of the promise is reported to the page's server. */
+  /** Leaves the page for a sign-in, or opens its window. What becomes of the promise is reported to the page's server. */
   leave(how?: Parameters<Session['signIn']>[0]): void
   /** Calls the API; resolves with the status. */
   call(path: string): Promise<number>
@@ -26,11 +28,15 @@ export interface AppConfig {
 const config = (await (await fetch('/config.json')).json()) as AppConfig
 const events: OAuthEvent[] = []
 const thrown: string[] = []
+const [leaving, opening] = [redirect(), popup()]
 const session = browserSession({
   issuer: config.issuer,
   clientId: 'page',
   redirectUri: '/callback',
   scope: ['openid', 'notes:read'],
+  userAgent: { authorize: (...parameters) => (app.inWindow ? opening : leaving).authorize(...parameters) },
+  // Other pages see nothing of what such a page keeps.
+  ...(location.search === '?in-memory' ? { store: memoryStore() } : {}),
   observe: (event) => events.push(event),
   worker: config.worker,
   deadlineSeconds: config.deadlineSeconds,
@@ -54,6 +60,7 @@ function keep(error: unknown): string {
 export const app: App = {
   session,
   events,
+  inWindow: false,
   thrown,
   outcome: (run) => run(session).catch(keep),
   leave: (how) =>
@@ -69,3 +76,7 @@ export const app: App = {
   call: async (path) => (await api(`${config.api}${path}`)).status,
 }
 Object.assign(globalThis, { app })
+
+// A page that another one opened or shows is reached by nobody, so it resumes by itself, and says to that one how this ended.
+const other = (globalThis.opener as Window | null) ?? (parent === globalThis.window ? null : parent)
+if (other !== null) void app.outcome((one) => one.resume()).then((result) => other.postMessage(`resumed: ${String(result)}`, '*'))
