@@ -8,6 +8,7 @@ import {
   type DemoAuthorizationServer,
   startAuthorizationServer,
 } from '../../demo/servers/authorization-server.js'
+import { hostilePage } from '../browsers/abuses.js'
 import type { App } from '../chromium/pages/app.js'
 import { type Pages, startPages } from './chromium.js'
 import { type Evidence, gatherEvidence } from './page-evidence.js'
@@ -236,6 +237,7 @@ async function startStranger(): Promise<Stranger> {
   const page = '<!doctype html><html lang="en"><meta charset="utf-8"><title>stranger</title></html>'
   const pixel = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
   const http = createServer((request, response) => {
+    if (request.url === '/hostile') return void response.writeHead(200, { 'content-type': 'text/html' }).end(hostilePage)
     if (request.url === '/') return void response.writeHead(200, { 'content-type': 'text/html' }).end(page)
     referers.push(request.headers.referer)
     response.writeHead(200, { 'content-type': 'image/gif' }).end(pixel)
