@@ -1,7 +1,6 @@
 import { OAuthError } from './core/errors.js'
 import { introduce } from './core/events.js'
 import { readReturnTo, readSignInOptions, readSignOutOptions, readTokenOptions } from './core/options.js'
-import type { PendingRequest } from './core/pending-request.js'
 import type { Place } from './core/place.js'
 import type { DecoupledSignIn, UserAgent } from './core/ports.js'
 import { present } from './core/secret.js'
@@ -27,8 +26,8 @@ export interface SessionParts extends SessionEngineParts {
   readonly authorizationParameters: Readonly<Record<string, string>>
   /** The page, where the session lives in one. */
   readonly place: Place | undefined
-  /** Gives a response to a window that waits for it, and closes this one; false where none waits. `isKnown`: its request was made here. */
-  readonly handOver?: (response: URL, state: string, isKnown: boolean) => Promise<boolean>
+  /** Gives a response to a window that waits for it, and then does not settle, for this one closes. `isKnown`: its request was made here. */
+  readonly handOver?: (response: URL, state: string, isKnown: boolean) => Promise<void>
   /** How the application goes to `returnTo`. */
   readonly go: (returnTo: URL) => void
   /** Called when a session is taken up: what a renewal will need can be made ready meanwhile. */
@@ -117,8 +116,8 @@ export function session(parts: SessionParts): Session {
     if (place.address()?.href !== address.href && found === undefined) return
     // The code leaves the address bar before anything else is done with it, and whatever comes of it.
     place.replaceAddress(withoutResponse(address))
-    // Then this window closes, and the page is as one that is left.
-    if (await isTakenElsewhere(address, state, found)) await new Promise(() => {})
+    // That nobody could be asked is no reason to leave the response lying.
+    if (state !== undefined && found?.endsSession !== true) await parts.handOver?.(address, state, found !== undefined).catch(() => {})
     if (found === undefined || found.endsSession === true || !address.searchParams.has('state')) {
       emit({ type: 'sign_in_failed', code: 'authorization_response_invalid' })
       return
@@ -129,12 +128,6 @@ export function session(parts: SessionParts): Session {
     goTo(place, taken.returnTo)
   }
 
-  /** Whether a window that waits for this response has it now. That none could be asked is no reason to leave the response lying. */
-  async function isTakenElsewhere(response: URL, state: string | undefined, found: PendingRequest | undefined): Promise<boolean> {
-    if (parts.handOver === undefined || state === undefined || found?.endsSession === true) return false
-    return parts.handOver(response, state, found !== undefined).catch(() => false)
-  }
-
   /** Who frames the callback chooses what it does and when: there a response leaves the address, and that is all that is done with it. */
   function refuseInFrame(place: Place | undefined): void {
     const address = place?.isFramedByAnother() === true ? place.address() : undefined
@@ -143,7 +136,7 @@ export function session(parts: SessionParts): Session {
     emit({ type: 'sign_in_failed', code: 'authorization_response_invalid' })
     throw new OAuthError(
       'authorization_response_invalid',
-      'The page with the authorization response is inside a frame of another origin, so nothing was done with it. Sign in from a page of your own.',
+      'The authorization response is in a frame of another origin. Nothing was sent; sign in again.',
     )
   }
 

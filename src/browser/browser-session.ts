@@ -8,9 +8,9 @@ import { session } from '../session.js'
 import { isDecoupled } from '../session/device-authorization.js'
 import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
-import { mayBeAwaited } from './awaited.js'
 import { indexedDBStore } from './indexeddb-store.js'
 import { page } from './page.js'
+import { handOverIfBrought } from './popups.js'
 import { redirect } from './redirect.js'
 import { renewalsByWorker } from './worker-option.js'
 import { storageFallback } from './storage-fallback.js'
@@ -75,14 +75,9 @@ export function browserSession(
     redirectUri: () => redirectUriAt(members['redirectUri'], page.address()),
     authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
     place: page,
-    handOver,
+    handOver: handOverIfBrought,
     go: navigate ?? page.replaceAddress,
   })
-}
-
-/** What hands over is loaded where somebody waits, which a page that was redirected to finds out without it. */
-async function handOver(response: URL, state: string, isKnown: boolean): Promise<boolean> {
-  return (await mayBeAwaited(state, isKnown)) && (await import('./hand-over.js')).handOver(response, state)
 }
 
 /** Where there is no page, a path leads nowhere; a whole URL needs none. */

@@ -44,7 +44,7 @@ export function watchWindow(opened: Window, page: Window, clock: Clock, until: A
         continue
       }
       if (trust === 'ours') throw cancelled()
-      if (trust === 'left' || !page.document.hasFocus()) continue
+      if (trust === 'left') continue
       await clock.wait(onItsWay, until)
       if (page.document.hasFocus()) throw cancelled()
     }

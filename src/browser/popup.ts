@@ -7,16 +7,19 @@ import { stateOfRequest } from '../core/request-state.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import { leadsTo, parse, stateOf } from '../session/response-address.js'
 import { systemClock } from '../system-clock.js'
-import { awaitedName } from './awaited.js'
+import { awaitedName, mayBeAwaited } from './awaited.js'
 import { type Carrier, between, broadcast } from './carriers.js'
+import { handOver } from './hand-over.js'
 import { thisWindow } from './page.js'
+import { bringHandOver } from './popups.js'
 import { type PopupSize, openWindow, watchWindow } from './popup-window.js'
 import { type Words, wordsOf } from './popup-words.js'
 import { pageLock } from './web-locks.js'
 
 /**
  * Signs in in a window of its own, and the page stays. It opens at once, so call `signIn` from a click. The page at `redirectUri`, of this page's own
- * origin, answers by calling `resume`: there it does not settle, for that window closes. Where nobody waits any more it signs in there.
+ * origin and with a session made alike, answers by calling `resume`: there it does not settle, for that window closes. Where nobody waits any more
+ * it signs in there.
  *
  * `signIn` then rejects with `popup_blocked` where the browser opens no window, with `cancelled` when the user closes it, with `timed_out` after ten
  * minutes, with the signal's reason when that is aborted, and with what the authorization server says, such as `access_denied`. All of that holds
@@ -34,6 +37,9 @@ import { pageLock } from './web-locks.js'
 export function popup(options: { readonly width?: number; readonly height?: number } = {}): UserAgent {
   const members = ownMembers(options, ['width', 'height'], 'popup')
   const size = { width: pixels(members, 'width') ?? 500, height: pixels(members, 'height') ?? 700 }
+  bringHandOver(async (response, state, isKnown) => {
+    if ((await mayBeAwaited(state, isKnown)) && (await handOver(response, state))) await new Promise(() => {})
+  })
   return popupOf({ size, page: thisWindow, clock: systemClock, lock: pageLock() })
 }
 

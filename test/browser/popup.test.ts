@@ -55,7 +55,7 @@ class FakeWindow extends EventTarget {
   }
 }
 
-function stage(options: { readonly blocked?: boolean } = {}) {
+function stage(options: { readonly blocked?: boolean; readonly granted?: Promise<void> } = {}) {
   const clock = manualClock()
   const page = new FakeWindow(`http://127.0.0.1/`)
   page.location.origin = origin
@@ -77,6 +77,7 @@ function stage(options: { readonly blocked?: boolean } = {}) {
       clock,
       lock: async (name, run) => {
         locks.add(name)
+        await options.granted
         return run().finally(() => locks.delete(name))
       },
     })
@@ -229,6 +230,20 @@ describe('how it ends', () => {
     await turns()
     expect(opened.navigations).toEqual([])
   })
+
+  test('an abort while the lock is asked for keeps the window from going anywhere', async () => {
+    let grant = () => {}
+    const { agent, opened, locks } = stage({ granted: new Promise((resolve) => (grant = resolve)) })
+    const controller = new AbortController()
+    const request = async () => withState(new URL('https://as.example/'), state)
+    const authorizing = agent().authorize(request, { redirectUri, signal: controller.signal })
+    await vi.waitUntil(() => locks.size > 0)
+    controller.abort('gave up')
+    await expect(authorizing).rejects.toBe('gave up')
+    grant()
+    await turns()
+    expect(opened.navigations).toEqual([])
+  })
 })
 
 describe('what it does not listen to', () => {
@@ -291,7 +306,9 @@ describe('where it goes', () => {
     'D11 it never goes to %s, and closes',
     async (address) => {
       const { agent, opened } = stage()
-      await expect(agent().authorize(async () => new URL(address), { redirectUri })).rejects.toMatchObject({ code: 'authorization_failed' })
+      // By its scheme, or as one without a state, whose answer could not be known.
+      const url = address.startsWith('https:') ? new URL(address) : withState(new URL(address), state)
+      await expect(agent().authorize(async () => url, { redirectUri })).rejects.toMatchObject({ code: 'authorization_failed' })
       expect(opened.navigations).toEqual([])
       expect(opened.closed).toBe(true)
     },

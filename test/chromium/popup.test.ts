@@ -169,8 +169,11 @@ test('C20 resume() twice at the same time in the window is one', async () => {
   expect(here.tokenRequests).toHaveLength(1)
 })
 
-test('a page that keeps its tokens in memory is asked by the window that it opened', async () => {
-  const tab = await here.open('/notes?in-memory')
+test('a page whose storage, locks and broadcasts the window does not see, as in a partition of its own, is asked as its opener', async () => {
+  const tab = await here.open('/notes?in-memory', () => {
+    LockManager.prototype.request = (async (_: string, __: unknown, run: () => Promise<unknown>) => run()) as never
+    globalThis.BroadcastChannel = new Proxy(BroadcastChannel, { construct: (target, [name]) => new target(`of a partition: ${name}`) })
+  })
   await finish(await begin(tab))
   expect(await settled()).toEqual(['resolved'])
   expect(await tab.evaluate(() => app.call('/notes'))).toBe(200)

@@ -10,7 +10,7 @@ test('a response that was handed over is not this page’s any more: its code le
   const server = await scriptedServer()
   const browser = profile(server)
   const response = server.answer(await browser.open('/notes').leave())
-  const handOver = vi.fn(async () => true)
+  const handOver = vi.fn(() => new Promise<void>(() => {}))
   const tab = browser.open(response, { handOver })
   const settled = vi.fn()
   for (const call of [tab.session.resume(), tab.session.resume()]) call.then(settled, settled)
@@ -24,8 +24,8 @@ test('a response that was handed over is not this page’s any more: its code le
   expect(await browser.open(response).session.resume()).toBe(true)
 })
 
-test.each<[string, () => Promise<boolean>]>([
-  ['nobody takes', async () => false],
+test.each<[string, () => Promise<void>]>([
+  ['nobody takes', async () => {}],
   ['cannot be handed over', () => Promise.reject(new Error('no such thing here'))],
 ])('a response that %s is taken up as a redirect’s', async (_, handOver) => {
   const server = await scriptedServer()
@@ -39,7 +39,7 @@ test.each<[string, () => Promise<boolean>]>([
 test('a response that is not known here is offered as such, and reported where nobody takes it', async () => {
   const server = await scriptedServer()
   const response = server.answer(await profile(server).open().leave())
-  const handOver = vi.fn(async () => false)
+  const handOver = vi.fn(async () => {})
   const tab = profile(server).open(response, { handOver })
   expect(await tab.session.resume()).toBe(false)
   expect(handOver.mock.calls).toEqual([[response, response.searchParams.get('state'), false]])
@@ -49,7 +49,7 @@ test('a response that is not known here is offered as such, and reported where n
 test('C3 what is no response of this session is offered to nobody: another account’s, one with two states, the return from a sign-out', async () => {
   const server = await scriptedServer()
   const browser = profile(server)
-  const handOver = vi.fn(async () => false)
+  const handOver = vi.fn(async () => {})
   const response = server.answer(await browser.open().leave())
   // Another account's response stays in the address, for that account.
   response.searchParams.set('code', 'of-another')
@@ -60,6 +60,7 @@ test('C3 what is no response of this session is offered to nobody: another accou
   await tab.session.signOut({ atAuthorizationServer: true, returnTo: '/callback' })
   const back = new URL(redirectUri)
   back.searchParams.set('state', new URL(tab.page.navigations.at(-1) ?? '').searchParams.get('state') ?? '')
+  back.searchParams.set('code', 'of-nobody')
   await browser.open(back, { handOver }).session.resume()
   expect(handOver).not.toHaveBeenCalled()
 })
