@@ -1,9 +1,9 @@
 // @ts-check
 // Which Chromium the tests drive: one that is here, else one that is installed. Nothing is skipped for want of a browser.
-import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { foldersOfPath, installDebians, isExecutable, machine } from './debian.mjs'
 
 /** How the tests launch it: without a sandbox (CI runs as root), quietly, and with no way to any other machine. */
 export const launchArgs = [
@@ -32,32 +32,15 @@ export const browserNames = [
 
 /**
  * What the search touches, so that a test can put its own there.
- * @typedef {object} Surroundings
- * @property {Readonly<Record<string, string | undefined>>} env
- * @property {number | undefined} uid
- * @property {string} cache where a browser from the npm registry is unpacked
- * @property {() => string | Promise<string>} playwrightsOwn where playwright would have one
- * @property {(command: string, parameters: readonly string[], env?: Readonly<Record<string, string>>) => boolean} run runs a command to its end; whether it succeeded
- * @property {(text: string) => void} say
+ * @typedef {import('./debian.mjs').Machine & { cache: string, playwrightsOwn: () => string | Promise<string> }} Surroundings
+ * `cache`: where a browser from the npm registry is unpacked. `playwrightsOwn`: where playwright would have one.
  */
 
 /** @type {Surroundings} */
 const here = {
-  env: process.env,
-  uid: process.getuid?.(),
+  ...machine,
   cache: fileURLToPath(new URL('../../node_modules/.cache/chromium', import.meta.url)),
   playwrightsOwn: async () => (await import('playwright-core')).chromium.executablePath(),
-  run(command, parameters, env = {}) {
-    const installs = parameters.includes('install') || parameters.includes('update')
-    const { status } = spawnSync(command, [...parameters], {
-      // Our own last line is the tally, so what an installer says goes to standard error.
-      stdio: ['ignore', installs ? process.stderr : 'ignore', installs ? 'inherit' : 'ignore'],
-      timeout: 5 * 60_000,
-      env: { ...process.env, ...env },
-    })
-    return status === 0
-  },
-  say: (text) => console.error(text),
 }
 
 /**
@@ -74,7 +57,12 @@ export async function findBrowser(surroundings = {}) {
     if (runs(where, chosen)) return chosen
     throw new Error(`CHROME_PATH is ${chosen}, which is no browser that runs. Correct it, or unset it to have one looked for.`)
   }
-  return (await present(where)) ?? (installDebians(where) ? onPath(where) : undefined) ?? fetchFromRegistry(where) ?? missing()
+  return (
+    (await present(where)) ??
+    (installDebians(['chromium'], 'Chromium', where) ? onPath(where) : undefined) ??
+    fetchFromRegistry(where) ??
+    missing()
+  )
 }
 
 /** @param {Surroundings} where */
@@ -86,39 +74,13 @@ async function present(where) {
 
 /** @param {Surroundings} where */
 function onPath(where) {
-  const folders = (where.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const folders = foldersOfPath(where.env)
   return browserNames.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => runs(where, path))
 }
 
 /** Some systems have a script of that name which only says how to install the real one; so being there is not enough. @param {Surroundings} where @param {string} path */
 function runs(where, path) {
   return isExecutable(path) && where.run(path, ['--version'])
-}
-
-/** @param {string} path */
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
-}
-
-/** @param {Surroundings} where */
-function installDebians(where) {
-  const hasApt = (where.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, 'apt-get')))
-  if (!hasApt) return false
-  const root = where.uid === 0
-  if (!root && !where.run('sudo', ['-n', 'true'])) return false
-  where.say('No Chromium here: installing Debian’s …')
-  /** @param {readonly string[]} parameters */
-  const aptGet = (...parameters) => {
-    const quiet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...parameters]
-    const [command, ...rest] = root ? quiet : ['sudo', '-n', ...quiet]
-    return where.run(command ?? '', rest)
-  }
-  return aptGet('update') && aptGet('install', '-y', '--no-install-recommends', 'chromium')
 }
 
 /** @param {Surroundings} where */

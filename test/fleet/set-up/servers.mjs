@@ -1,70 +1,23 @@
 // @ts-check
 // Servers of the tests' own, each on a free loopback port and in a temporary folder: found, or installed from Debian's packages, started and ended here.
 import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, chownSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-
-/**
- * @typedef {object} Program
- * @property {string} name of its executable
- * @property {string} debian the package that has it
- */
+import { findPrograms, isExecutable } from '../../set-up/debian.mjs'
 
 /**
  * The path of a program: on the PATH, where Debian puts PostgreSQL's, or installed now. Rejects saying what to install.
- * @param {Program} program
+ * @param {import('../../set-up/debian.mjs').Program} program
  * @returns {Promise<string>}
  */
 export async function findProgram(program) {
-  const found = present(program) ?? (install(program) ? present(program) : undefined)
-  if (found !== undefined) return found
-  throw new Error(
-    `The fleet's tests need ${program.name}, which is not here and could not be installed. Debian: apt-get install ${program.debian}`,
-  )
-}
-
-/** @param {Program} program */
-function present({ name }) {
   const debians = '/usr/lib/postgresql'
   const versions = existsSync(debians) ? readdirSync(debians).sort((one, other) => Number(other) - Number(one)) : []
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    '/usr/sbin',
-    '/usr/local/sbin',
-    ...versions.map((v) => join(debians, v, 'bin')),
-  ]
-  return folders
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find(isExecutable)
-}
-
-/** @param {string} path */
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** @param {Program} program */
-function install({ name, debian }) {
-  if (!isExecutable('/usr/bin/apt-get')) return false
-  const root = process.getuid?.() === 0
-  if (!root && spawnSync('sudo', ['-n', 'true']).status !== 0) return false
-  console.error(`No ${name} here: installing Debian’s ${debian} …`)
-  /** @param {readonly string[]} parameters */
-  const aptGet = (...parameters) => {
-    const [command = '', ...rest] = [...(root ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...parameters]
-    // Standard output is for the tests' own lines.
-    return spawnSync(command, rest, { stdio: ['ignore', process.stderr, 'inherit'], timeout: 5 * 60_000 }).status === 0
-  }
-  return aptGet('update', '-q') && aptGet('install', '-y', '-q', '--no-install-recommends', debian)
+  const [path = ''] = findPrograms([{ ...program, folders: versions.map((version) => join(debians, version, 'bin')) }])
+  return path
 }
 
 /** A port of 127.0.0.1 that is free now. @returns {Promise<number>} */
