@@ -19,6 +19,8 @@ export interface AuthorizationServerOptions {
   readonly port?: number | undefined
   /** Default `127.0.0.1`. */
   readonly host?: string | undefined
+  /** Where the world reaches it, if a proxy stands in front. Default: where it listens. */
+  readonly issuer?: string | undefined
   readonly clients: readonly DemoClient[]
   /** Default: notes (random strings) and mail (JWTs). A client that names none asks for all, and gets the first's token. */
   readonly resources?: readonly DemoResource[] | undefined
@@ -46,6 +48,8 @@ export interface AuthorizationServerOptions {
 /** A real authorization server, oidc-provider, on this machine; the demo and the tests use the same. */
 export interface DemoAuthorizationServer {
   readonly issuer: string
+  /** Where it listens. */
+  readonly origin: string
   /** The client with which the API asks the introspection endpoint. */
   readonly resourceServer: { readonly clientId: string; readonly clientSecret: string }
   /** Who signs in without being asked; may be changed at any time. */
@@ -83,7 +87,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   let automatic = options.automatic
   let openerPolicy: string | undefined
 
-  const server = await listen(options, (issuer) => {
+  const server = await listen(options, (origin) => {
+    const issuer = options.issuer ?? origin
     const configuration = providerConfiguration(
       {
         storage,
@@ -124,7 +129,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   })
 
   return {
-    issuer: server.origin,
+    issuer: options.issuer ?? server.origin,
+    origin: server.origin,
     resourceServer,
     get automatic() {
       return automatic

@@ -68,6 +68,20 @@ test('a refresh token serves once, and its second use revokes the whole grant', 
   expect(server.counters).toEqual({ tokenRequests: 4, refreshes: 1, reuses: 1, grantsRevoked: 1 })
 })
 
+test('within its grace a used refresh token is answered again, and nothing is revoked', async () => {
+  const lenient = await startAuthorizationServer({
+    clients: [{ clientId, redirectUris: [redirectUri] }],
+    refreshTokenGraceSeconds: 60,
+    automatic: { account: 'ada' },
+  })
+  const first = await signIn(lenient, 'notes:read')
+  const answers = [await refresh(lenient, first.refresh_token), await refresh(lenient, first.refresh_token)]
+  expect(answers.map(({ status }) => status)).toEqual([200, 200])
+  for (const answer of answers) expect(await refresh(lenient, answer.refresh_token)).toMatchObject({ status: 200 })
+  expect(lenient.counters).toMatchObject({ reuses: 1, grantsRevoked: 0 })
+  await lenient.close()
+})
+
 test('of two renewals at once with one refresh token one is a reuse', async () => {
   const { refresh_token: token } = await signIn(server, 'notes:read')
   const answers = await Promise.all([1, 2, 3, 4].map(() => refresh(server, token)))
