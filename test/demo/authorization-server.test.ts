@@ -71,7 +71,7 @@ test('a refresh token serves once, and its second use revokes the whole grant', 
 test('within its grace a used refresh token is answered again, and nothing is revoked', async () => {
   const lenient = await startAuthorizationServer({
     clients: [{ clientId, redirectUris: [redirectUri] }],
-    refreshTokenGraceSeconds: 60,
+    graceSeconds: 60,
     automatic: { account: 'ada' },
   })
   const first = await signIn(lenient, 'notes:read')

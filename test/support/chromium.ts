@@ -4,10 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { findBrowser, launchArgs } from '../set-up/browser.mjs'
+import { bundlePage } from './page-bundle.js'
 
 export interface PagesOptions {
   /** The page's script; what it imports by `import()` is loaded when it is due. */
@@ -48,7 +47,7 @@ export async function startPages({
   backForwardCache = false,
   popupBlocker = false,
 }: PagesOptions): Promise<Pages> {
-  const files = await bundle(bundleEntry)
+  const files = await bundlePage({ entry: bundleEntry })
   const server = createServer((request, response) => {
     if (answer?.(request, response) === true) return
     const file = files.get(new URL(request.url ?? '/', 'http://127.0.0.1').pathname)
@@ -105,19 +104,4 @@ async function launch(profile: string, withoutDefaults: string[]): Promise<Brows
     args: [...launchArgs],
     ignoreDefaultArgs: withoutDefaults,
   })
-}
-
-/** The files of the page by their paths, `/entry.js` and what it loads later. */
-async function bundle(entry: URL): Promise<ReadonlyMap<string, string>> {
-  const { outputFiles } = await build({
-    entryPoints: { entry: fileURLToPath(entry) },
-    bundle: true,
-    format: 'esm',
-    splitting: true,
-    target: 'es2022',
-    outdir: '/',
-    write: false,
-    logLevel: 'silent',
-  })
-  return new Map(outputFiles.map(({ path, text }) => [path, text]))
 }

@@ -1,4 +1,5 @@
 import type { BrowserContext, Page, Request } from 'playwright-core'
+import { overhear } from './overhear.js'
 import type { Places } from './sweep.js'
 
 /** What the pages of a browser let out, besides what they tell the authorization server. */
@@ -39,41 +40,6 @@ export async function gatherEvidence(context: BrowserContext, mayCarry: (request
       ...Object.fromEntries(await Promise.all(context.pages().map(async (page, index) => [`tab ${index + 1}`, await kept(page)] as const))),
     }),
   }
-}
-
-/** Runs in every page, before its own scripts. */
-function overhear(): void {
-  if (!location.protocol.startsWith('http')) return
-  const report = (globalThis as unknown as { reportOverheard(thing: unknown): void }).reportOverheard
-  const { postMessage } = BroadcastChannel.prototype
-  BroadcastChannel.prototype.postMessage = function (message: unknown) {
-    report({ broadcast: this.name, message: JSON.stringify(message) })
-    postMessage.call(this, message)
-  }
-  for (const { prototype } of [MessagePort, ServiceWorker]) {
-    const { postMessage: post } = prototype
-    prototype.postMessage = function (this: MessagePort & ServiceWorker, ...parameters: [unknown, StructuredSerializeOptions]) {
-      report({ posted: JSON.stringify(parameters[0]) })
-      post.apply(this, parameters)
-    } as MessagePort['postMessage']
-  }
-  const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')?.get
-  Object.defineProperty(MessageEvent.prototype, 'data', {
-    get(this: MessageEvent) {
-      const heard: unknown = data?.call(this)
-      report({ heard: JSON.stringify(heard) })
-      return heard
-    },
-  })
-  const { request } = LockManager.prototype
-  LockManager.prototype.request = function (this: LockManager, ...parameters: Parameters<LockManager['request']>) {
-    report({ lock: parameters[0] })
-    return request.apply(this, parameters)
-  } as LockManager['request']
-  addEventListener('storage', ({ key, newValue }) => report({ key, newValue }))
-  document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
-    (globalThis as unknown as { reportViolation(text: string): void }).reportViolation(`${violatedDirective} ${blockedURI}`),
-  )
 }
 
 /** What this page's origin keeps in clear, and what the page shows. */
