@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chromium/**', 'test/package/**', 'test/fleet/**', 'test/hostile/peers/**'],
+          exclude: ['test/chromium/**', 'test/package/**', 'test/fleet/**', 'test/browsers/**', 'test/hostile/peers/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           expect,
@@ -48,6 +48,19 @@ export default defineConfig({
           expect,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // The short form of `npm run test:browsers`, of its Chromium part alone.
+        test: {
+          name: 'browsers',
+          environment: 'node',
+          env: { BROWSERS: 'chromium' },
+          include: ['test/browsers/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { type Page, launch } from 'puppeteer-core'
+import type { Driver, Tab } from '../driver.js'
+import { findFirefox } from '../set-up/engines.mjs'
+import { until } from './waiting.js'
+
+/** Nothing is looked up, reported or updated elsewhere. */
+const quiet = {
+  'app.update.disabledForTesting': true,
+  'browser.safebrowsing.malware.enabled': false,
+  'browser.safebrowsing.phishing.enabled': false,
+  'browser.search.update': false,
+  'captivedetect.canonicalURL': '',
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'extensions.update.enabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'network.dns.disablePrefetch': true,
+  'services.settings.server': 'http://127.0.0.1:9',
+  'toolkit.telemetry.server': 'http://127.0.0.1:9',
+  // The processes of pages stay as they are: no page is thrown out for want of memory.
+  'browser.tabs.unloadOnLowMemory': false,
+}
+
+/** Over WebDriver BiDi. */
+export async function startFirefox(profile: string): Promise<Driver> {
+  const browser = await launch({
+    browser: 'firefox',
+    executablePath: findFirefox(),
+    headless: true,
+    args: ['--no-remote'],
+    userDataDir: join(profile, 'firefox'),
+    env: { ...process.env, HOME: profile },
+    extraPrefsFirefox: quiet,
+  })
+  return {
+    pid: browser.process()?.pid ?? 0,
+    async open(url) {
+      const tab = tabOf(await browser.newPage())
+      await tab.goto(url)
+      return tab
+    },
+    quit: () => browser.close(),
+  }
+}
+
+function tabOf(page: Page): Tab {
+  const evaluate = <T>(expression: string): Promise<T> => page.evaluate(expression) as Promise<T>
+  return {
+    goto: async (url) => void (await page.goto(url, { waitUntil: 'load' })),
+    reload: async () => void (await page.reload({ waitUntil: 'load' })),
+    evaluate,
+    waitFor: (expression, milliseconds = 30_000) => until(() => evaluate(`!!(${expression})`), milliseconds, expression),
+    address: async () => page.url(),
+    close: () => page.close(),
+  }
+}

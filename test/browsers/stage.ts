@@ -1,0 +1,160 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { expect, onTestFinished } from 'vitest'
+import { type DemoApi, startApi } from '../../demo/servers/api.js'
+import {
+  type AuthorizationServerOptions,
+  type DemoAuthorizationServer,
+  startAuthorizationServer,
+} from '../../demo/servers/authorization-server.js'
+import { listen, readText, sendJson } from '../../demo/servers/loopback.js'
+import { bundlePage } from '../support/page-bundle.js'
+import { expectNothingFound } from '../support/sweep.js'
+import type { Browser, Tab } from './driver.js'
+import { type FaultProxy, type Passed, startFaultProxy } from './fault-proxy.js'
+import type { Call } from './pages/app.js'
+import type { PageConfig, Report } from './pages/first.js'
+
+/** How long an access token lives. */
+export const lifetimeSeconds = 5
+
+/** One application of its own origin, with an authorization server, an API, and what stands in between: as new for each test. */
+export interface Stage {
+  /** Of the page. */
+  readonly origin: string
+  readonly server: DemoAuthorizationServer
+  readonly api: DemoApi
+  /** In front of the authorization server, and of the API. */
+  readonly proxies: { readonly server: FaultProxy; readonly api: FaultProxy }
+  /** What a page is told when it is loaded. */
+  readonly config: { -readonly [K in keyof PageConfig]: PageConfig[K] }
+  /** Every request that came to the page's own server, its Referer and its body. */
+  readonly visited: string[]
+  readonly reports: { readonly overheard: unknown[]; readonly violations: string[]; readonly said: string[]; readonly restored: string[] }
+  /** A tab whose page has taken up what there is of a session. */
+  open(path?: string): Promise<Tab>
+  ready(tab: Tab): Promise<Tab>
+  signIn(tab: Tab): Promise<Tab>
+  /** Token requests that renew; since then, on the clock of the tests. */
+  renewals(since?: number): readonly Passed[]
+  /** There is no network. */
+  offline: boolean
+}
+
+export const callsOf = (tab: Tab): Promise<readonly Call[]> => tab.evaluate('app.calls')
+export const now = (): number => Date.now()
+export const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
+/** A line for whoever waits. */
+export const progress = (text: string): void => void process.stderr.write(`… ${text}\n`)
+
+let bundled: Promise<ReadonlyMap<string, string>> | undefined
+
+/** Made in a test, it ends with it: then nothing has leaked, nothing was said, and no policy was violated. */
+export async function stageFor(browser: Browser, options: Partial<AuthorizationServerOptions> = {}): Promise<Stage> {
+  bundled ??= bundlePage({ app: new URL('pages/app.ts', import.meta.url), spy: new URL('pages/spy.ts', import.meta.url) })
+  const files = await bundled
+  const proxies = { server: await startFaultProxy(), api: await startFaultProxy() }
+  const reports = { overheard: [] as unknown[], violations: [] as string[], said: [] as string[], restored: [] as string[] }
+  const visited: string[] = []
+  const config = { issuer: proxies.server.origin, api: proxies.api.origin, clockOffset: 0 }
+  const policy = contentSecurityPolicy([config.issuer, config.api])
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname } = new URL(request.url ?? '/', pages.origin)
+    const body = await readText(request)
+    const [from, isCallback] = [request.headers.referer ?? '', pathname === '/callback']
+    // The response is in the address of the callback, and nowhere else.
+    visited.push([request.method, isCallback ? pathname : request.url, from, body].join(' '))
+    if (pathname === '/report' || pathname === '/violation') return (note(pathname, body, reports), void response.writeHead(204).end())
+    if (pathname === '/config.json') return sendJson(response, 200, config)
+    if (pathname === '/spy.json') return sendJson(response, 200, { channels: ['valetkey valetkey', 'valetkey', 'oauth'] })
+    const file = files.get(pathname)
+    response.writeHead(200, {
+      'content-type': file === undefined ? 'text/html; charset=utf-8' : 'text/javascript; charset=utf-8',
+      'content-security-policy': policy,
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-cache',
+    })
+    response.end(file ?? documentWith(pathname === '/spy' ? '/spy.js' : pathname === '/elsewhere' ? undefined : '/app.js'))
+  }
+  const pages = await listen({}, () => (request, response) => void answer(request, response).catch(() => response.destroy()))
+  const server = await startAuthorizationServer({
+    clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/`] }],
+    accessTokenSeconds: lifetimeSeconds,
+    automatic: { account: 'ann' },
+    ...options,
+    issuer: proxies.server.origin,
+  })
+  proxies.server.forwardTo(server)
+  const api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
+  proxies.api.forwardTo(api)
+  const tabs = new Set<Tab>()
+
+  const self: Stage = {
+    origin: pages.origin,
+    server,
+    api,
+    proxies,
+    config,
+    visited,
+    reports,
+    async open(path = '/') {
+      const tab = await browser.open(new URL(path, pages.origin).href)
+      tabs.add(tab)
+      return path === '/spy' ? tab : self.ready(tab)
+    },
+    async ready(tab) {
+      await tab.waitFor('globalThis.app !== undefined')
+      return tab
+    },
+    async signIn(tab) {
+      await tab.evaluate('app.signIn()')
+      await tab.waitFor('globalThis.app?.state === true')
+      return tab
+    },
+    renewals: (since = 0) => proxies.server.log.filter(({ grantType, at }) => grantType === 'refresh_token' && at >= since),
+    get offline() {
+      return proxies.server.offline
+    },
+    set offline(is) {
+      proxies.server.offline = proxies.api.offline = is
+    },
+  }
+  onTestFinished(async () => {
+    for (const tab of tabs) await tab.close().catch(() => {})
+    await Promise.all([pages.close(), api.close(), server.close(), proxies.server.close(), proxies.api.close()])
+    expect(server.errors).toEqual([])
+    expect(reports.said).toEqual([])
+    expect(reports.violations).toEqual([])
+    expectNothingFound(server.issued(), { reports, visited, 'log of the API': api.log })
+  })
+  return self
+}
+
+function note(path: string, body: string, reports: Stage['reports']): void {
+  const told = JSON.parse(body) as Report & { readonly 'csp-report'?: unknown }
+  if (path === '/violation') reports.violations.push(JSON.stringify(told['csp-report']))
+  else if ('overheard' in told) reports.overheard.push(told.overheard)
+  else if ('violation' in told) reports.violations.push(told.violation)
+  else if ('said' in told) reports.said.push(told.said)
+  else reports.restored.push(told.restored)
+}
+
+function contentSecurityPolicy(connect: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `connect-src 'self' ${connect.join(' ')}`,
+    // What a browser asks for by itself: an icon.
+    "img-src 'self'",
+    "form-action 'none'",
+    "base-uri 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+    'report-uri /violation',
+  ].join('; ')
+}
+
+function documentWith(script: string | undefined): string {
+  const element = script === undefined ? '' : `<script type="module" src="${script}"></script>`
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>${element}</html>`
+}
