@@ -30,7 +30,7 @@ export interface FaultProxy {
   readonly faults: Map<string, Fault>
   /** There is no way through: what comes is dropped. */
   offline: boolean
-  /** By how much every `Date` is wrong, in milliseconds. */
+  /** By how much every `Date` is wrong, in milliseconds; but of an answer with a cookie, whose life a browser counts from it. */
   dateOffset: number
   /** Whether a page may read `Date`, which across origins it usually may not. */
   dateReadable: boolean
@@ -131,7 +131,9 @@ function outOfOrder(request: IncomingMessage, response: ServerResponse, status: 
     .end('Out of order.')
 }
 
-function dated({ dateOffset, dateReadable }: FaultProxy, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+function dated(proxy: FaultProxy, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  const { dateReadable } = proxy
+  const dateOffset = headers['set-cookie'] === undefined ? proxy.dateOffset : 0
   const exposed = [headers['access-control-expose-headers'] ?? [], dateReadable ? 'date' : []].flat().join(', ')
   return { date: new Date(Date.now() + dateOffset).toUTCString(), ...(exposed === '' ? {} : { 'access-control-expose-headers': exposed }) }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { expect, onTestFinished } from 'vitest'
+import { type TestContext, expect } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
 import {
   type AuthorizationServerOptions,
@@ -10,6 +10,7 @@ import { listen, readText, sendJson } from '../../demo/servers/loopback.js'
 import { bundlePage } from '../support/page-bundle.js'
 import { expectNothingFound } from '../support/sweep.js'
 import type { Browser, Tab } from './driver.js'
+import { until } from './drivers/waiting.js'
 import { type FaultProxy, type Passed, startFaultProxy } from './fault-proxy.js'
 import type { Call } from './pages/app.js'
 import type { PageConfig, Report } from './pages/first.js'
@@ -29,6 +30,8 @@ export interface Stage {
   readonly config: { -readonly [K in keyof PageConfig]: PageConfig[K] }
   /** Every request that came to the page's own server, its Referer and its body. */
   readonly visited: string[]
+  /** Codes that were in the address of a page: the browser's history has them, used up as they are. */
+  readonly codes: string[]
   readonly reports: { readonly overheard: unknown[]; readonly violations: string[]; readonly said: string[]; readonly restored: string[] }
   /** A tab whose page has taken up what there is of a session. */
   open(path?: string): Promise<Tab>
@@ -36,6 +39,8 @@ export interface Stage {
   signIn(tab: Tab): Promise<Tab>
   /** Token requests that renew; since then, on the clock of the tests. */
   renewals(since?: number): readonly Passed[]
+  /** Waits for the next of them, and says when it came. */
+  nextRenewal(): Promise<number>
   /** There is no network. */
   offline: boolean
 }
@@ -49,18 +54,23 @@ export const progress = (text: string): void => void process.stderr.write(`… $
 let bundled: Promise<ReadonlyMap<string, string>> | undefined
 
 /** Made in a test, it ends with it: then nothing has leaked, nothing was said, and no policy was violated. */
-export async function stageFor(browser: Browser, options: Partial<AuthorizationServerOptions> = {}): Promise<Stage> {
+export async function stageFor(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  browser: Browser,
+  options: Partial<AuthorizationServerOptions> = {},
+): Promise<Stage> {
   bundled ??= bundlePage({ app: new URL('pages/app.ts', import.meta.url), spy: new URL('pages/spy.ts', import.meta.url) })
   const files = await bundled
   const proxies = { server: await startFaultProxy(), api: await startFaultProxy() }
   const reports = { overheard: [] as unknown[], violations: [] as string[], said: [] as string[], restored: [] as string[] }
-  const visited: string[] = []
+  const [visited, codes]: [string[], string[]] = [[], []]
   const config = { issuer: proxies.server.origin, api: proxies.api.origin, clockOffset: 0 }
   const policy = contentSecurityPolicy([config.issuer, config.api])
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname } = new URL(request.url ?? '/', pages.origin)
+    const { pathname, searchParams } = new URL(request.url ?? '/', pages.origin)
     const body = await readText(request)
+    codes.push(...searchParams.getAll('code'))
     const [from, isCallback] = [request.headers.referer ?? '', pathname === '/callback']
     // The response is in the address of the callback, and nowhere else.
     visited.push([request.method, isCallback ? pathname : request.url, from, body].join(' '))
@@ -96,6 +106,7 @@ export async function stageFor(browser: Browser, options: Partial<AuthorizationS
     proxies,
     config,
     visited,
+    codes,
     reports,
     async open(path = '/') {
       const tab = await browser.open(new URL(path, pages.origin).href)
@@ -108,10 +119,15 @@ export async function stageFor(browser: Browser, options: Partial<AuthorizationS
     },
     async signIn(tab) {
       await tab.evaluate('app.signIn()')
-      await tab.waitFor('globalThis.app?.state === true')
+      await tab.waitFor('globalThis.app?.state === true && !app.leaving')
       return tab
     },
     renewals: (since = 0) => proxies.server.log.filter(({ grantType, at }) => grantType === 'refresh_token' && at >= since),
+    async nextRenewal() {
+      const before = self.renewals().length
+      await until(async () => self.renewals().length > before, 20_000, 'a page renews')
+      return self.renewals().at(-1)?.at ?? 0
+    },
     get offline() {
       return proxies.server.offline
     },

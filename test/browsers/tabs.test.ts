@@ -7,8 +7,8 @@ import { callsOf, lifetimeSeconds, now, pause, progress, stageFor } from './stag
 const seconds = short ? 12 : 60
 
 inEachEngine((browser, engine) => {
-  test(`B7 six tabs that call for ${seconds} seconds renew once for all, at most 1.35 times a lifetime, and none is signed out`, async () => {
-    const stage = await stageFor(browser())
+  test(`B7 six tabs that call for ${seconds} seconds renew once for all, at most 1.35 times a lifetime, and none is signed out`, async (context) => {
+    const stage = await stageFor(context, browser())
     const tabs = [await stage.signIn(await stage.open())]
     while (tabs.length < 6) tabs.push(await stage.open())
     const began = now()

@@ -31,15 +31,14 @@ export async function startWebKit(profile: string): Promise<Driver> {
   const driver = await builder.build()
   await driver.manage().setTimeouts({ script: 60_000 })
   const inTurn = oneAtATime()
-  let first: string | undefined = await driver.getWindowHandle()
+  // The tab that it begins with stays: with the last of its tabs the session would end.
+  const first = await driver.getWindowHandle()
   return {
     pid: driving.pid ?? 0,
     open: (url) =>
       inTurn(async () => {
-        // It begins with a tab of its own.
-        if (first !== undefined) await driver.switchTo().window(first)
-        else await driver.switchTo().newWindow('tab')
-        first = undefined
+        await driver.switchTo().window(first)
+        await driver.switchTo().newWindow('tab')
         const handle = await driver.getWindowHandle()
         await driver.get(url)
         return tabOf(driver, handle, inTurn)

@@ -3,6 +3,7 @@ import {
   type OAuthEvent,
   OAuthError,
   type SessionSnapshot,
+  type SignInOptions,
   type SignOutResult,
   browserSession,
   oauthFetch,
@@ -32,7 +33,9 @@ export interface App {
   readonly events: OAuthEvent[]
   readonly shown: Shown[]
   /** Leaves for a sign-in. */
-  signIn(): void
+  signIn(options?: SignInOptions): void
+  /** This document is being left. */
+  leaving: boolean
   /** Resolves with its result, and with when it was done. */
   signOut(): Promise<SignOutResult & { readonly at: number }>
   /** One call; resolves with its outcome. */
@@ -45,6 +48,8 @@ export interface App {
   /** Shows what a user interface would be shown. */
   subscribe(): void
   jump(milliseconds: number): void
+  /** What the browser says of its network; and it says so. */
+  network(online: boolean): void
   /** When the page comes back as it was left, it makes a call and reports its outcome. */
   callWhenRestored(): void
   shownNow(): Shown
@@ -92,7 +97,11 @@ const app: App = {
   calls,
   events,
   shown,
-  signIn: () => void session.signIn().catch(() => {}),
+  signIn: (options) => {
+    app.leaving = true
+    void session.signIn(options).catch(() => {})
+  },
+  leaving: false,
   signOut: async () => ({ ...(await session.signOut()), at: realTime() }),
   call,
   start: (betweenCallsMilliseconds) => void callAgainAndAgain(betweenCallsMilliseconds),
@@ -100,6 +109,10 @@ const app: App = {
   renew: () => session.token({ minimumValiditySeconds: 3_600 }).then(() => 'renewed', codeOf),
   subscribe: () => void session.subscribe(() => shown.push(shownNow())),
   jump,
+  network: (online) => {
+    Object.defineProperty(navigator, 'onLine', { value: online, configurable: true })
+    dispatchEvent(new Event(online ? 'online' : 'offline'))
+  },
   callWhenRestored: () =>
     addEventListener('pageshow', ({ persisted }) => {
       if (persisted) void call().then((outcome) => report({ restored: String(outcome) }))
