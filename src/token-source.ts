@@ -46,6 +46,8 @@ export interface TokenSourceParts {
   readonly fresh: () => string
   /** A random number in [0, 1). */
   readonly draw: () => number
+  /** Whether this machine is known to have no network. */
+  readonly isOffline?: (() => boolean) | undefined
 }
 
 /** The engine: one record of tokens, and all that may happen to it. */

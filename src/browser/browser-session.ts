@@ -9,7 +9,7 @@ import { isDecoupled } from '../session/device-authorization.js'
 import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
 import { indexedDBStore } from './indexeddb-store.js'
-import { page } from './page.js'
+import { isOffline, page } from './page.js'
 import { handOverIfBrought } from './popups.js'
 import { redirect } from './redirect.js'
 import { renewalsByWorker } from './worker-option.js'
@@ -76,6 +76,7 @@ export function browserSession(
     authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
     place: page,
     handOver: handOverIfBrought,
+    isOffline,
     go: navigate ?? page.replaceAddress,
   })
 }

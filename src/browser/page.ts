@@ -72,6 +72,12 @@ export function isOwn(other: Window): boolean {
   }
 }
 
+/** As far as the browser knows, in a page or a worker; it is no proof of a network when it says that there is one. */
+export function isOffline(): boolean {
+  const { navigator } = globalThis as { readonly navigator?: { readonly onLine?: boolean } }
+  return navigator?.onLine === false
+}
+
 function here(): Window | undefined {
   return typeof window === 'undefined' ? undefined : window
 }

@@ -27,6 +27,8 @@ export interface RenewalParts {
   readonly fresh: () => string
   /** In [0, 1). */
   readonly draw: () => number
+  /** Whether this machine is known to have no network. */
+  readonly isOffline?: (() => boolean) | undefined
   readonly emit: Emit
   /** Whether a call for this asks for all that the session has. */
   readonly isWhole: (wanted: Wanted) => boolean
@@ -172,6 +174,7 @@ export function renewal(parts: RenewalParts): Renewals {
   async function couldNotPrepare(record: TokenRecord, wanted: Wanted, error: OAuthError): Promise<Round> {
     emit({ type: 'renewal_failed', code: error.code })
     if (!isPassing(error)) return { error, concerns: wanted }
+    if (isForWantOfNetwork(error)) return { error }
     await backOff(record, error, waitAfter(error, record), (current) => current)
     return { error }
   }
@@ -240,10 +243,16 @@ export function renewal(parts: RenewalParts): Renewals {
       emit({ type: 'renewal_failed', code: error.code })
       return {}
     }
-    if (meaning.kind === 'tell') await records.change(sent.marked, settled, sent.own.by)
-    else await backOff(sent.marked, error, meaning.milliseconds, settled, sent.own.by)
-    emit({ type: 'renewal_failed', code: error.code, ...(meaning.kind === 'wait' ? retryAt() : {}) })
+    const waits = meaning.kind === 'wait' && !isForWantOfNetwork(error)
+    if (waits) await backOff(sent.marked, error, meaning.milliseconds, settled, sent.own.by)
+    else await records.change(sent.marked, settled, sent.own.by)
+    emit({ type: 'renewal_failed', code: error.code, ...(waits ? retryAt() : {}) })
     return meaning.kind === 'tell' ? { error, concerns: sent.wanted } : { error }
+  }
+
+  /** Without a network no server is spared by a wait, which would only outlast the outage: the first call after it is to be answered. */
+  function isForWantOfNetwork({ code }: OAuthError): boolean {
+    return (code === 'network' || code === 'discovery_failed') && parts.isOffline?.() === true
   }
 
   /** Writes the wait to the record, so that all who share it wait together. */

@@ -15,6 +15,8 @@ export interface SessionEngineParts {
   readonly lock: Lock | undefined
   /** The store is of this machine alone, as a page's is. */
   readonly oneMachine?: boolean | undefined
+  /** Whether this machine is known to have no network. */
+  readonly isOffline?: (() => boolean) | undefined
   /** A place that outlives this one and renews the same session. */
   readonly renewElsewhere?: TokenSourceParts['renewElsewhere']
 }
@@ -32,7 +34,10 @@ export interface SessionEngine {
 }
 
 /** The engine of a user's session over this wire, and the key of its record. */
-export function engineOver({ client, account, store, lock, oneMachine, renewElsewhere }: SessionEngineParts, wire: Wire): SessionEngine {
+export function engineOver(
+  { client, account, store, lock, oneMachine, isOffline, renewElsewhere }: SessionEngineParts,
+  wire: Wire,
+): SessionEngine {
   const key = sessionKey(client, account)
   const engine = tokenSource({
     issuer: client.server.issuer,
@@ -45,6 +50,7 @@ export function engineOver({ client, account, store, lock, oneMachine, renewElse
     lock,
     clock: client.clock,
     oneMachine,
+    isOffline,
     deadline: client.deadline,
     ...wire,
     renewElsewhere,

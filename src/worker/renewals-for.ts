@@ -1,5 +1,6 @@
 import { indexedDBStore } from '../browser/indexeddb-store.js'
 import { type RenewalReply, type RenewalRequest, renewalOptions, replyMessage } from '../browser/renewal-messages.js'
+import { isOffline } from '../browser/page.js'
 import { pageLock } from '../browser/web-locks.js'
 import type { Client } from '../core/client.js'
 import { readClient } from '../core/client-options.js'
@@ -44,6 +45,7 @@ function served(config: object): Served {
       store: indexedDBStore(present<{ database: string }>({ database: text(members, 'database') })),
       lock: pageLock(),
       oneMachine: true,
+      isOffline,
     },
     { prepare: prepareRenewal(client), revoke: (answer) => keepAlive(revokeAnswer(client, answer)) },
   )

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from 'vitest'
-import { page } from '../../src/browser/page.js'
+import { isOffline, page } from '../../src/browser/page.js'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -113,4 +113,13 @@ test('where there is no window there is no page, and nothing to listen to', asyn
   expect(page.isAttended()).toBe(false)
   expect(() => page.origin()).toThrow(expect.objectContaining({ code: 'not_supported' }) as Error)
   expect(() => page.navigate(new URL('https://as.example/'))).toThrow(expect.objectContaining({ code: 'not_supported' }) as Error)
+})
+
+test('it is offline where the browser says so, and nowhere else', () => {
+  expect(isOffline()).toBe(false)
+  vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+  expect(isOffline()).toBe(true)
+  vi.restoreAllMocks()
+  vi.stubGlobal('window', undefined)
+  expect(isOffline()).toBe(false)
 })

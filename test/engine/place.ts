@@ -21,6 +21,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
   let issued = 0
   const renewed: Answer = async () => ({ ok: true, answer: anAnswer({ lifetime, refreshToken: `R${(issued += 1)}` }) })
   const server: { answer: Answer } = { answer: renewed }
+  const network = { isOffline: false }
 
   function source(renewElsewhere?: RenewElsewhere): TokenEngine {
     return tokenSource({
@@ -47,6 +48,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
       emit: (fact) => void facts.push(fact),
       fresh: () => `${(names += 1)}`,
       draw: () => 0.5,
+      isOffline: () => network.isOffline,
     })
   }
 
@@ -56,7 +58,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
       started: { monotonic: clock.monotonic(), wall: clock.now() },
     })
 
-  return { clock, store, server, renewed, requests, facts, source, signIn }
+  return { clock, store, server, network, renewed, requests, facts, source, signIn }
 }
 
 export function failing(code: OAuthErrorCode, facts: { readonly retryAfter?: number; readonly serverError?: string } = {}): Answer {

@@ -63,6 +63,42 @@ describe('a token source', () => {
     expect((await store.get('tokens'))?.value).toContain('R0')
   })
 
+  test('R8 what failed for want of a network makes nobody wait: the first call with a network is answered', async () => {
+    const { clock, server, network, renewed, requests, source, signIn } = place()
+    const engine = source()
+    await signIn(engine)
+    await clock.advance(hour)
+    server.answer = failing('network')
+    network.isOffline = true
+    for (let calls = 1; calls <= 6; calls += 1) {
+      const call = engine.token().catch((error: unknown) => error)
+      await clock.advance(100)
+      expect(await call).toMatchObject({ code: 'network' })
+      expect(requests).toHaveLength(calls)
+    }
+    network.isOffline = false
+    server.answer = renewed
+    const call = engine.token()
+    await clock.advance(100)
+    await call
+    expect(requests).toHaveLength(7)
+  })
+
+  test('R8 a server that does not answer, or says when to come again, is left alone, network or not', async () => {
+    const { clock, server, network, requests, source, signIn } = place()
+    const engine = source()
+    await signIn(engine)
+    await clock.advance(hour)
+    network.isOffline = true
+    server.answer = failing('server_unavailable', { retryAfter: 5_000 })
+    for (let calls = 0; calls < 3; calls += 1) {
+      const call = engine.token().catch((error: unknown) => error)
+      await clock.advance(100)
+      expect(await call).toMatchObject({ code: 'server_unavailable' })
+    }
+    expect(requests).toHaveLength(1)
+  })
+
   test('R8 a refused scope is told to those who asked for it, at once and once; others are served', async () => {
     const { clock, server, renewed, requests, source, signIn } = place()
     const engine = source()
