@@ -2,7 +2,7 @@ import { decide, isDue, type Policy, type Rejected, type Wanted } from '../core/
 import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import type { PrepareRenewal, PreparedRequest, TokenOutcome } from '../core/exchange.js'
-import { whatFailureMeans } from '../core/failure.js'
+import { asOAuthError, isPassing, whatFailureMeans } from '../core/failure.js'
 import { remainingWait } from '../core/lifetime.js'
 import type { Clock, Lock } from '../core/ports.js'
 import { present } from '../core/secret.js'
@@ -290,14 +290,4 @@ function withoutMark(record: TokenRecord, by: string): TokenRecord {
 
 function askedBy({ scope, resource, audience }: Wanted): Asked {
   return present<Asked>({ scope, resource, audience })
-}
-
-/** What time may cure: then all who share the record wait, instead of each asking again. */
-function isPassing(error: OAuthError): boolean {
-  return ['discovery_failed', 'network', 'timed_out', 'server_unavailable'].includes(error.code)
-}
-
-function asOAuthError(error: unknown): OAuthError {
-  if (error instanceof OAuthError) return error
-  return new OAuthError('request_refused', 'The token could not be renewed for a reason that valetkey does not know. Try again.')
 }

@@ -22,7 +22,7 @@ inEachEngine((browser, engine) => {
   test.concurrent.for(outages)(
     'a token endpoint that %s: no call is refused while its token lives, at most 4 requests of six tabs, and all go on by themselves',
     async ([how, fault], context) => {
-      const stage = await stageFor(context, browser(), fault.answer === 'drop_answer' ? { refreshTokenGraceSeconds: 60 } : {})
+      const stage = await stageFor(context, browser(), fault.answer === 'drop_answer' ? { graceSeconds: 60 } : {})
       const tabs = [await stage.signIn(await stage.open())]
       while (tabs.length < 6) tabs.push(await stage.open())
       for (const tab of tabs) await tab.evaluate('app.start(150)')

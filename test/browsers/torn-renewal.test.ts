@@ -43,7 +43,7 @@ inEachEngine((browser, engine) => {
   for (const { name } of ways) {
     for (const how of Object.keys(tears)) {
       test(`B7 a page, ${name}, that ${how} ${times} times during a renewal loses no session to a server with a grace period`, async (context) => {
-        const stage = await stageFor(context, browser(), { refreshTokenGraceSeconds: 60 })
+        const stage = await stageFor(context, browser(), { graceSeconds: 60 })
         let tab = await stage.signIn(await stage.open())
         for (let time = 0; time < times; time++) {
           tab = await tear(stage, tab, how)
