@@ -58,6 +58,8 @@ const stored = fc.oneof(
   { weight: 5, arbitrary: poisoned },
   nastyText,
   fc.tuple(poisoned, fc.nat(200)).map(([text, length]) => text.slice(0, length)),
+  // What JSON can say, and no number can hold.
+  poisoned.map((text) => text.replace(/\d{4,}/, '1e999')),
 )
 
 /** Resolves with it, and lets time pass as long as it waits for that. */
