@@ -46,6 +46,23 @@ test('attack 3 4 a response of one server is not taken by a session of another, 
   expect([...tokenRequests(here), ...tokenRequests(there)]).toEqual([])
 })
 
+test('attack 3 where no server sends iss, a redirect URI for each keeps them apart: a response is taken only at the address of its request', async () => {
+  const here = stage({
+    discovery: (document) => ({ ...document, authorization_response_iss_parameter_supported: undefined }),
+    authorize: (parameters) => parameters.filter(([name]) => name !== 'iss'),
+  })
+  const userAgent = away(here)
+  const session = sessionAt(here, { userAgent })
+  void session.signIn().catch(() => {})
+  const response = await userAgent.response()
+  // Another server was made to answer this request: it answers at the address that is registered with it.
+  const atAnother = new URL(response)
+  atAnother.pathname = '/callback-of-another'
+  await expect(session.resume(atAnother)).rejects.toMatchObject(invalid)
+  expect(tokenRequests(here)).toEqual([])
+  expect(await session.resume(response)).toBe(true)
+})
+
 test.each([
   ['in a browser that began none', { binding: '' }],
   ['in a browser that began another', { binding: 'another' }],
