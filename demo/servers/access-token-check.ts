@@ -5,6 +5,8 @@ import type { DemoResource } from './resources.js'
 export interface TokenFacts {
   readonly subject: string | undefined
   readonly scope: readonly string[]
+  /** The thumbprint of the key that it is bound to (RFC 9449 section 6). */
+  readonly boundTo: string | undefined
 }
 
 /** Resolves `undefined` for a token that is no good; rejects when the authorization server cannot be asked. */
@@ -68,9 +70,9 @@ async function introspect(
     iss?: unknown
     scope?: unknown
     sub?: unknown
-    token_type?: unknown
+    cnf?: unknown
   }
-  const good = facts.active === true && facts.iss === issuer && facts.aud === resource.identifier && facts.token_type === 'Bearer'
+  const good = facts.active === true && facts.iss === issuer && facts.aud === resource.identifier
   return good ? factsOf(facts) : undefined
 }
 
@@ -90,7 +92,7 @@ async function verify(
       algorithms: ['ES256'],
       requiredClaims: ['exp', 'sub', 'client_id'],
     })
-    return payload['cnf'] === undefined ? factsOf(payload) : undefined
+    return factsOf(payload)
   } catch (error) {
     // Only what jose finds wrong with the token counts against it: keys that cannot be fetched do not.
     const { code } = error as { code?: unknown }
@@ -99,9 +101,19 @@ async function verify(
   }
 }
 
-function factsOf({ sub, scope }: { readonly sub?: unknown; readonly scope?: unknown }): TokenFacts {
+interface Claims {
+  readonly sub?: unknown
+  readonly scope?: unknown
+  readonly cnf?: unknown
+}
+
+/** Of a token that is bound in a way that is not known here nothing is believed. */
+function factsOf({ sub, scope, cnf }: Claims): TokenFacts | undefined {
+  const boundTo = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf.jkt : undefined
+  if (cnf !== undefined && typeof boundTo !== 'string') return undefined
   return {
     subject: typeof sub === 'string' ? sub : undefined,
     scope: typeof scope === 'string' ? scope.split(' ') : [],
+    boundTo: typeof boundTo === 'string' ? boundTo : undefined,
   }
 }

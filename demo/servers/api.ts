@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type TokenFacts, accessTokenCheck } from './access-token-check.js'
 import { fingerprint, listen, readText, sendJson } from './loopback.js'
+import { proofCheck } from './proof-check.js'
 import { type DemoResource, mailResource, notesResource } from './resources.js'
 
 export interface ApiOptions {
@@ -17,6 +18,8 @@ export interface ApiOptions {
   readonly resources?: { readonly notes: DemoResource; readonly mail: DemoResource } | undefined
   /** Whether a page may read `WWW-Authenticate`; across origins most APIs forget it. Default true. */
   readonly challengeReadable?: boolean | undefined
+  /** Whether a page may read `DPoP-Nonce`. Default true. */
+  readonly nonceReadable?: boolean | undefined
 }
 
 /** One call. There is no token in it. */
@@ -29,11 +32,15 @@ export interface CallRecord {
   /** A hash, to tell access tokens apart. */
   readonly token?: string
   readonly subject?: string
+  /** The thumbprint of the key that the token is bound to. */
+  readonly boundTo?: string
 }
 
 export interface ApiTrouble {
   /** `next_call`: one call. `token`: the token of the next call, from then on. `everything`: until it is changed. Answered with 401. */
   refuse: 'nothing' | 'next_call' | 'token' | 'everything'
+  /** What a proof must repeat (RFC 9449 section 9); a new one is told with the next answer. */
+  nonce?: string | undefined
 }
 
 /** An API with two resources: notes takes random strings and asks the authorization server about them, mail takes JWTs and checks them itself. */
@@ -54,6 +61,14 @@ interface Answer {
   readonly challenge?: string
 }
 
+/** What a call shows of itself. */
+interface Shown {
+  readonly path: string
+  readonly token: string | undefined
+  readonly scheme: 'bearer' | 'dpop'
+  readonly proof: string
+}
+
 interface Route {
   readonly resource: 'notes' | 'mail'
   readonly scope: string
@@ -63,6 +78,7 @@ interface Route {
 export async function startApi(options: ApiOptions): Promise<DemoApi> {
   const resources = options.resources ?? { notes: notesResource, mail: mailResource }
   const check = accessTokenCheck(options)
+  const checkProof = proofCheck()
   const routes = routesOf()
   const trouble: ApiTrouble = { refuse: 'nothing' }
   const refused = new Set<string>()
@@ -75,25 +91,25 @@ export async function startApi(options: ApiOptions): Promise<DemoApi> {
     return refuse === 'next_call' || refuse === 'everything' || refused.has(fingerprint(token))
   }
 
-  const respond = async (
-    request: IncomingMessage,
-    path: string,
-    token: string | undefined,
-  ): Promise<Answer & { subject?: string | undefined }> => {
+  const respond = async (request: IncomingMessage, { path, token, scheme, proof }: Shown): Promise<Answer & Partial<TokenFacts>> => {
     const body = await readText(request)
     const route = routes.get(`${request.method} ${path}`)
     if (route === undefined) return { status: 404, body: { error: 'not_found' } }
+    const refused = (error: string, status = 401, more = ''): Answer => ({
+      status,
+      body: { error },
+      challenge: `${scheme === 'dpop' ? 'DPoP' : 'Bearer'} realm="${route.resource}", error="${error}"${more}`,
+    })
     if (token === undefined) return { status: 401, body: { error: 'no_token' }, challenge: `Bearer realm="${route.resource}"` }
     const facts = isRefused(token) ? undefined : await check(token, resources[route.resource])
-    if (facts === undefined) {
-      const challenge = `Bearer realm="${route.resource}", error="invalid_token", error_description="The token is expired, revoked or for another API"`
-      return { status: 401, body: { error: 'invalid_token' }, challenge }
+    if (facts === undefined || (facts.boundTo === undefined) !== (scheme === 'bearer')) return refused('invalid_token')
+    if (scheme === 'dpop') {
+      const proven = await checkProof(proof, { method: request.method ?? '', address: server.origin + path, token })
+      if (proven === undefined || proven.key !== facts.boundTo) return refused('invalid_dpop_proof')
+      if (trouble.nonce !== undefined && proven.nonce !== trouble.nonce) return refused('use_dpop_nonce')
     }
-    if (!facts.scope.includes(route.scope)) {
-      const challenge = `Bearer realm="${route.resource}", error="insufficient_scope", scope="${route.scope}"`
-      return { status: 403, body: { error: 'insufficient_scope', scope: route.scope }, challenge, subject: facts.subject }
-    }
-    return { ...route.answer(facts, body), subject: facts.subject }
+    if (!facts.scope.includes(route.scope)) return { ...refused('insufficient_scope', 403, `, scope="${route.scope}"`), ...facts }
+    return { ...route.answer(facts, body), ...facts }
   }
 
   const call = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -101,9 +117,15 @@ export async function startApi(options: ApiOptions): Promise<DemoApi> {
     if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end()
     const at = Date.now()
     const path = new URL(request.url ?? '/', options.issuer).pathname
-    const token = /^Bearer +([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    const answer = await respond(request, path, token).catch((): Answer => ({ status: 503, body: { error: 'unavailable' } }))
-    const { status, challenge, subject } = answer as Answer & { subject?: string }
+    const [, scheme = '', token] = /^(Bearer|DPoP) +([^ ]+)$/i.exec(request.headers.authorization ?? '') ?? []
+    const shown: Shown = {
+      path,
+      token,
+      scheme: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer',
+      proof: String(request.headers['dpop']),
+    }
+    const answer = await respond(request, shown).catch((): Answer => ({ status: 503, body: { error: 'unavailable' } }))
+    const { status, challenge, subject, boundTo } = answer as Answer & Partial<TokenFacts>
     log.push({
       at,
       method: request.method ?? 'GET',
@@ -112,8 +134,14 @@ export async function startApi(options: ApiOptions): Promise<DemoApi> {
       cookies: request.headers.cookie !== undefined,
       ...(token === undefined ? {} : { token: fingerprint(token) }),
       ...(subject === undefined ? {} : { subject }),
+      ...(boundTo === undefined ? {} : { boundTo }),
     })
-    sendJson(response, status, answer.body, { ...cors, ...(challenge === undefined ? {} : { 'www-authenticate': challenge }) })
+    const { nonce } = trouble
+    sendJson(response, status, answer.body, {
+      ...cors,
+      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+      ...(nonce === undefined || shown.scheme === 'bearer' ? {} : { 'dpop-nonce': nonce }),
+    })
   }
 
   const server = await listen(options, () => (request, response) => void call(request, response))
@@ -150,15 +178,19 @@ function routesOf(): ReadonlyMap<string, Route> {
   ])
 }
 
-function corsHeaders(request: IncomingMessage, { origins = [], challengeReadable = true }: ApiOptions): Record<string, string> {
+function corsHeaders(
+  request: IncomingMessage,
+  { origins = [], challengeReadable = true, nonceReadable = true }: ApiOptions,
+): Record<string, string> {
   const { origin } = request.headers
   if (origin === undefined || !origins.includes(origin)) return { vary: 'Origin' }
+  const readable = [...(challengeReadable ? ['WWW-Authenticate'] : []), ...(nonceReadable ? ['DPoP-Nonce'] : [])]
   return {
     vary: 'Origin',
     'access-control-allow-origin': origin,
     'access-control-allow-methods': 'GET, POST',
     'access-control-allow-headers': 'authorization, content-type, dpop',
     'access-control-max-age': '600',
-    ...(challengeReadable ? { 'access-control-expose-headers': 'WWW-Authenticate' } : {}),
+    ...(readable.length === 0 ? {} : { 'access-control-expose-headers': readable.join(', ') }),
   }
 }

@@ -5,7 +5,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { useDeviceCode } from './automatic-device.js'
 import { type AutomaticUser, interactions } from './interactions.js'
 import { listen } from './loopback.js'
-import { type DemoClient, type LiveSettings, providerConfiguration } from './provider-configuration.js'
+import { type DemoClient, type DpopSettings, type LiveSettings, providerConfiguration } from './provider-configuration.js'
 import { type ProviderStorage, providerStorage } from './provider-storage.js'
 import { quietProvider } from './quiet-provider.js'
 import { type RequestRecord, type ServerCounters, type TokenTrouble, requestLog } from './request-log.js'
@@ -43,6 +43,7 @@ export interface AuthorizationServerOptions {
   readonly automatic?: AutomaticUser | undefined
   /** A file in which tokens and grants are remembered from one run to the next, in clear. */
   readonly memory?: string | undefined
+  readonly dpop?: DpopSettings | undefined
 }
 
 /** A real authorization server, oidc-provider, on this machine; the demo and the tests use the same. */
@@ -101,6 +102,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
         resourceServerClientId: resourceServer.clientId,
         live,
         automatic: () => automatic !== undefined,
+        dpop: options.dpop ?? {},
         cookiePrefix: `demo_${new URL(issuer).port}`,
       },
       interactionPolicy.base(),

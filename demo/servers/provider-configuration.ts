@@ -26,6 +26,18 @@ export interface LiveSettings {
   refreshTokenSeconds: number
 }
 
+/** Tokens that are bound to a key (RFC 9449), for clients that prove one. */
+export interface DpopSettings {
+  /** Default true. */
+  readonly enabled?: boolean | undefined
+  /** 32 bytes, from which nonces are made. Without it there are none. */
+  readonly nonceSecret?: Buffer | undefined
+  /** Whether a proof must have a nonce. Default: never. */
+  readonly requireNonce?: (() => boolean) | undefined
+  /** Default: ES256, Ed25519 and EdDSA. */
+  readonly algorithms?: readonly ('ES256' | 'Ed25519' | 'EdDSA')[] | undefined
+}
+
 export interface ProviderSettings {
   readonly storage: ProviderStorage
   readonly clients: readonly DemoClient[]
@@ -38,6 +50,7 @@ export interface ProviderSettings {
   readonly live: LiveSettings
   /** Sign-out asks nobody. */
   readonly automatic: () => boolean
+  readonly dpop: DpopSettings
   /** Cookies know no ports: servers on one host need names of their own. */
   readonly cookiePrefix: string
 }
@@ -90,7 +103,13 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
       ClientCredentials: () => live.accessTokenSeconds + live.leewaySeconds,
       DeviceCode: 600,
     },
+    enabledJWA: { dPoPSigningAlgValues: [...(settings.dpop.algorithms ?? (['ES256', 'Ed25519', 'EdDSA'] as const))] },
     features: {
+      dPoP: {
+        enabled: settings.dpop.enabled ?? true,
+        nonceSecret: settings.dpop.nonceSecret,
+        requireNonce: settings.dpop.requireNonce ?? (() => false),
+      },
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       deviceFlow: {

@@ -93,7 +93,7 @@ test('a token with too little scope is told which', async () => {
   const response = await call('/notes', notes, { method: 'POST', body: 'x' })
   expect(response.status).toBe(403)
   expect(response.headers.get('www-authenticate')).toBe('Bearer realm="notes", error="insufficient_scope", scope="notes:write"')
-  expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate')
+  expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, DPoP-Nonce')
 })
 
 test('tokens end when their time is over', async () => {
