@@ -1,4 +1,4 @@
-import type { AccessToken } from './core/access-token.js'
+import { type AccessToken, bindingOf } from './core/access-token.js'
 import { asksForAnotherToken } from './core/challenge.js'
 import { OAuthError } from './core/errors.js'
 import { type OAuthFact, type SourceFacts, factsOf } from './core/events.js'
@@ -28,11 +28,13 @@ export interface OAuthFetchOptions {
  * - A 401 that another token may answer is met by one renewal and one retry, unless the body is a stream or belongs to a `Request`, of
  *   which nothing is left to send. Where there is no other token the 401 comes back. When the new token is refused too, refusals renew
  *   nothing for one minute.
+ * - With a token that is bound to a key (RFC 9449) each request has a proof of its own; where the API asks for a nonce (`use_dpop_nonce`), the
+ *   request is repeated once with it.
  * - A redirect is followed only to a URL of `resources`, with that resource's token; `redirected` and `url` of the response are as `fetch`
  *   has them. In a page no redirect can be looked at: it rejects. `redirect: 'manual'` and `'error'` do what they do in `fetch`.
  *
  * The function rejects with OAuthError `resource_not_listed` for any other URL (unless `otherUrls` is `pass`), `redirect_refused`,
- * `invalid_configuration` for a call with an `Authorization` or `DPoP` header of its own, and with what the source's `token()` rejects with;
+ * `dpop_nonce_unreadable` where a page may not read that nonce, `invalid_configuration` for a call with an `Authorization` or `DPoP` header of its own, and with what the source's `token()` rejects with;
  * with the signal's reason after an abort; with a TypeError where `fetch` does.
  *
  * @throws OAuthError `invalid_configuration`, which names the option.
@@ -77,7 +79,7 @@ async function call(place: Place, input: RequestInfo | URL, init: RequestInit | 
   for (let redirects = 0, mayRetry = true; ; redirects += 1) {
     request.signal?.throwIfAborted()
     const token = await unlessAborted(place.source.token(wantedBy(request)), request.signal)
-    const first = await send(place, request, withToken(request, await token.headersFor(request.method, request.url.href)))
+    const first = await sendProven(place, request, token, await headersOf(request, token))
     if (isUsual(first)) return arrived(first, redirects)
     const second: Response | undefined = asksForAnotherToken(first, token.tokenType)
       ? await retry(place, request, first, token, mayRetry)
@@ -120,8 +122,8 @@ async function retry(
   const later = await laterToken(place.source, request, rejected)
   if (later === undefined) return undefined
   discard(first)
-  const second: Response | undefined = await send(place, { ...request, init: { ...request.init } }, later.headers)
-  if (asksForAnotherToken(second, later.tokenType)) {
+  const second: Response | undefined = await sendProven(place, { ...request, init: { ...request.init } }, later.token, later.headers)
+  if (asksForAnotherToken(second, later.token.tokenType)) {
     place.emit(refusal)
     rest(place)
   }
@@ -133,13 +135,13 @@ async function laterToken(
   source: TokenSource,
   request: Outgoing,
   rejected: AccessToken,
-): Promise<{ readonly headers: HeadersInit; readonly tokenType: AccessToken['tokenType'] } | undefined> {
-  const { signal, method, url } = request
+): Promise<{ readonly token: AccessToken; readonly headers: HeadersInit } | undefined> {
+  const { signal } = request
   try {
     const later = await unlessAborted(source.token({ ...wantedBy(request), rejected }), signal)
     // A source of the program's own may know of no other token.
     if (Secret.equals(later, rejected)) return undefined
-    return { headers: withToken(request, await later.headersFor(method, url.href)), tokenType: later.tokenType }
+    return { token: later, headers: await headersOf(request, later) }
   } catch {
     signal?.throwIfAborted()
     return undefined
@@ -154,6 +156,21 @@ function arrived(response: Response, redirects: number): Response {
 /** An answer that nothing is to be done about, which is all but a few. */
 function isUsual({ status, type }: Response): boolean {
   return status !== 401 && (status < 300 || status > 399) && type !== 'opaqueredirect'
+}
+
+async function headersOf(request: Outgoing, token: AccessToken): Promise<HeadersInit> {
+  return withToken(request, await token.headersFor(request.method, request.url.href))
+}
+
+/** Sends a request, and once more with a fresh proof where the token is bound and the answer asks for one (RFC 9449 section 9). */
+async function sendProven(place: Place, request: Outgoing, token: AccessToken, headers: HeadersInit): Promise<Response> {
+  const binding = bindingOf(token)
+  const first = await send(place, request, headers)
+  if (!(await binding?.answered(request.url, first)) || !canBeSentAgain(request)) return first
+  discard(first)
+  const second: Response = await send(place, { ...request, init: { ...request.init } }, await headersOf(request, token))
+  await binding?.answered(request.url, second)
+  return second
 }
 
 function send({ fetch, emit }: Place, { input, init, resource }: Outgoing, headers: HeadersInit): Promise<Response> {

@@ -11,6 +11,7 @@ import type { Session, SignInOptions } from './core/session-contract.js'
 import { session } from './session.js'
 import { adoptAnswer } from './session/adopt-answer.js'
 import { pendingByState } from './session/pending-by-state.js'
+import { withProofs } from './session/proofs.js'
 import { fresh } from './session/randomness.js'
 import { leadsTo, parse, stateOf } from './session/response-address.js'
 import type { SessionEngineParts } from './session/engine-over.js'
@@ -49,9 +50,10 @@ export function serverSignIn(
 ): ServerSignIn {
   const known = userSessionOptions.filter((name) => name !== 'userAgent' && name !== 'account')
   const members = ownMembers(options, known, 'serverSignIn')
-  const client = readClient(options, known, { clock: systemClock }, 'serverSignIn')
+  const asked = readClient(options, known, { clock: systemClock }, 'serverSignIn')
   const store = readStore(members)
   if (store === undefined) throw wrongOption('store', 'is missing: the routes need one that every process of the server reaches.')
+  const client = withProofs(asked, store)
   const redirectUri = readRedirectUri(members['redirectUri'])
   const configured = readAuthorizationParameters(members) ?? bare({})
   const pending = pendingByState(store, client.clock, fresh)

@@ -9,6 +9,7 @@ import type { TokenOptions } from './core/tokens.js'
 import { unlessAborted } from './core/unless-aborted.js'
 import { attend } from './session/attention.js'
 import { pendingRequests } from './session/pending-requests.js'
+import { withProofs } from './session/proofs.js'
 import { fresh } from './session/randomness.js'
 import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-address.js'
 import type { SessionEngineParts } from './session/engine-over.js'
@@ -36,9 +37,10 @@ export interface SessionParts extends SessionEngineParts {
 
 /** Sign in, resume, sign out, over any user agent; and the tokens in between, by the engine. */
 export function session(parts: SessionParts): Session {
-  const { client, place, store } = parts
+  const { place, store } = parts
+  const client = withProofs(parts.client, store)
   const { clock, emit } = client
-  const { key, engine } = sessionEngine(parts)
+  const { key, engine } = sessionEngine({ ...parts, client })
   const pending = pendingRequests(store, clock, fresh)
   const view = sessionView(engine, (lookNow) => attend({ engine, clock, store, key, place }, lookNow))
   const flows = signIns({ client, owner: key, engine, pending, authorizationParameters: parts.authorizationParameters })

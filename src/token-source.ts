@@ -1,5 +1,6 @@
 import { type AccessToken, carrying } from './core/access-token.js'
 import { type Decision, type Policy, type Rejected, type Wanted, decide } from './core/decide.js'
+import type { Proofs } from './core/dpop.js'
 import { OAuthError } from './core/errors.js'
 import type { Emit } from './core/events.js'
 import type { PrepareRenewal } from './core/exchange.js'
@@ -39,6 +40,8 @@ export interface TokenSourceParts {
   readonly prepare: PrepareRenewal
   /** A place that outlives this one and renews the same record; asked first. */
   readonly renewElsewhere?: RenewElsewhere | undefined
+  /** Where tokens are bound to a key (RFC 9449). */
+  readonly proofs?: (() => Promise<Proofs>) | undefined
   /** Takes back what was issued to a session that is no more. Never rejects. */
   readonly revoke: (answer: TokenAnswer) => void
   readonly emit: Emit
@@ -90,7 +93,7 @@ const origins = new WeakMap<AccessToken, Origin>()
 /** The engine over a store: read, decide, mark, send, store. */
 export function tokenSource(parts: TokenSourceParts): TokenEngine {
   const { clock, deadline } = parts
-  const { inOwnRight } = parts
+  const { inOwnRight, proofs } = parts
   const patience = inOwnRight === undefined ? deadline + grace : ownPatience
   /** Between two looks at something that is waited for, in milliseconds. */
   const poll = patience / 25
@@ -102,9 +105,11 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     spread: parts.draw(),
     scopeNamedDifferently: parts.scopeNamedDifferently,
     inOwnRight: inOwnRight !== undefined,
+    tokenType: proofs === undefined ? 'Bearer' : 'DPoP',
   }
   const records = recordKeeper({
     ...parts,
+    holds: proofs && (async (key) => (await proofs()).holds(key)),
     poll,
     ...(inOwnRight === undefined
       ? {}
@@ -141,7 +146,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       session ??= record?.session
       const decision = decide(record, records.times(), policy, wanted, rejected, session)
       if (decision.kind === 'use_and_renew_behind') void share(wanted, rejected, session)
-      if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind') return handOut(decision.token, record as TokenRecord)
+      if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind')
+        return handOut(decision.token, record as TokenRecord, proofs && (await proofs()))
       if (decision.kind !== 'renew_first') throw refusal(decision, unreadable, clock.now(), failed)
       if (failed !== undefined) throw failed
       const generation = record?.generation ?? 0
@@ -176,13 +182,14 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     return record === undefined || stored === undefined ? undefined : { session: record.session, generation: stored.generation }
   }
 
-  function handOut(stored: StoredToken, record: TokenRecord): AccessToken {
+  function handOut(stored: StoredToken, record: TokenRecord, bound: Proofs | undefined): AccessToken {
     const life = remainingLife(stored, record.session, records.times())
-    const handed = carrying(stored.text, {
+    const facts = {
       scope: stored.granted,
       ...(stored.asked.resource === undefined ? {} : { resource: stored.asked.resource }),
       ...(life === Infinity ? {} : { expiresAt: clock.now() + life }),
-    })
+    }
+    const handed = carrying(stored.text, facts, bound?.bind(record.boundTo ?? '', stored.text))
     origins.set(handed, { session: record.session, generation: stored.generation })
     return handed
   }

@@ -1,5 +1,6 @@
 import { get, promisifyRequest } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
+import { keepingKeys } from '../core/dpop.js'
 import { ownMembers, text } from '../core/option.js'
 import type { Clock, Store, Versioned } from '../core/ports.js'
 import { seal } from '../stores/seal.js'
@@ -11,7 +12,7 @@ import { storedKeyRing } from './sealing-key.js'
 
 /**
  * A store in IndexedDB, shared by the tabs and workers of an origin. Values are sealed (AES-256-GCM, bound to key and version) under a key
- * that cannot be read out and lives in the same database. Making the store touches nothing.
+ * that cannot be read out and lives in the same database, and so does the key of `dpop`. Making the store touches nothing.
  *
  * A write has happened when `replace` resolves: then its transaction is complete. A database that fails, or does not answer for 5 seconds,
  * rejects with `store_unavailable`; what was being written may have been written nevertheless. An entry that cannot be read (tampered with, or
@@ -58,7 +59,7 @@ export function indexedDBStoreBy(name: string, clock: Clock): Store {
     watch,
   }
   databases.set(store, name)
-  return store
+  return keepingKeys(store, async () => (await import('./dpop-keys.js')).dpopKeysIn(run))
 }
 
 const databases = new WeakMap<Store, string>()

@@ -12,7 +12,7 @@ import type { Round } from '../engine/renewal.js'
 /** The option names of a client that its worker needs to be the same client. */
 export const renewalOptions: readonly string[] = [
   'issuer', 'discoveryUrl', 'additionalMetadata', 'authorizationServer', 'clientId', 'scope', 'resource', 'audience', 'tokenParameters',
-  'deadlineSeconds', 'serverQuirks', 'account', 'database',
+  'dpop', 'deadlineSeconds', 'serverQuirks', 'account', 'database',
 ] // prettier-ignore
 
 export interface RenewalRequest {
@@ -42,6 +42,7 @@ export function renewalConfig(client: Client, account: string | undefined, datab
     resource,
     audience,
     tokenParameters,
+    dpop: client.dpop,
     deadlineSeconds,
     serverQuirks: [...client.quirks],
     account,

@@ -1,3 +1,4 @@
+import { keepingKeys, keysBeside } from '../core/dpop.js'
 import type { Emit } from '../core/events.js'
 import type { Store } from '../core/ports.js'
 import { memoryStore } from '../stores/memory.js'
@@ -86,7 +87,7 @@ export function storageFallback(database: Store, { pendingKey, emit }: StorageFa
     emit({ type: 'store_failed', code: 'store_unavailable' })
   }
 
-  return {
+  const store: Store = {
     get: (key) => inTurn(() => get(key)),
     replace: (key, seen, next) => inTurn(() => replace(key, seen, next)),
     watch: (key, changed) => {
@@ -94,4 +95,5 @@ export function storageFallback(database: Store, { pendingKey, emit }: StorageFa
       return () => stops.forEach((stop) => stop?.())
     },
   }
+  return keepingKeys(store, () => (place === 'memory' ? undefined : keysBeside(database)))
 }

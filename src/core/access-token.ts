@@ -1,3 +1,4 @@
+import type { Binding } from './dpop.js'
 import { Secret, disguised } from './secret.js'
 
 /** An access token. It prints, serialises and inspects as `[redacted]`. */
@@ -29,14 +30,28 @@ export function accessToken(text: string, facts: AccessTokenFacts = {}): AccessT
   return carrying(Secret.of(text), facts)
 }
 
-/** The AccessToken of a text that is already a Secret. */
-export function carrying(text: Secret, facts: AccessTokenFacts): AccessToken {
-  return disguised<AccessToken>({
-    tokenType: 'Bearer',
+/** The AccessToken of a text that is already a Secret; with a binding it is a DPoP token (RFC 9449 section 7.1). */
+export function carrying(text: Secret, facts: AccessTokenFacts, binding?: Binding): AccessToken {
+  const tokenType = binding === undefined ? 'Bearer' : 'DPoP'
+  const token = disguised<AccessToken>({
+    tokenType,
     scope: Object.freeze([...(facts.scope ?? [])]),
     ...(facts.resource === undefined ? {} : { resource: facts.resource }),
     ...(facts.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
-    headersFor: async () => Object.assign(Object.create(null) as object, { authorization: `Bearer ${text.reveal()}` }),
+    headersFor: async (method, url) => {
+      const headers = Object.assign(Object.create(null) as Record<string, string>, { authorization: `${tokenType} ${text.reveal()}` })
+      if (binding !== undefined) headers['dpop'] = await binding.proof(method, url)
+      return headers
+    },
     reveal: text.reveal,
   })
+  if (binding !== undefined) bindings.set(token, binding)
+  return token
+}
+
+const bindings = new WeakMap<AccessToken, Binding>()
+
+/** How the token is bound, where it is. */
+export function bindingOf(token: AccessToken): Binding | undefined {
+  return bindings.get(token)
 }

@@ -74,7 +74,7 @@ const quotedString = /"((?:[^"\\]|\\[^])*)"/y
 const token68 = /[ \t]+[\w.~+/-]+=*[ \t]*(?=,|$)/y
 
 /** All challenges in the order in which they came. What is malformed is passed over, so that one odd server parameter hides no other. */
-function challengesIn(header: string | null): readonly WireChallenge[] {
+export function challengesIn(header: string | null): readonly WireChallenge[] {
   const text = (header ?? '').slice(0, longestHeader)
   const challenges: { scheme: string; parameters: Map<string, string> }[] = []
   let at = 0

@@ -1,6 +1,5 @@
 import { isSecure, parseAddress } from './address.js'
 import type { AuthorizationServerMetadata, Client, ClientAuthentication, ServerAddress, ServerQuirk } from './client.js'
-import { OAuthError } from './errors.js'
 import { emitter } from './events.js'
 import {
   callable,
@@ -48,7 +47,7 @@ const quirks: readonly ServerQuirk[] = [
 /**
  * Checks what a client says of itself and its authorization server, before any request.
  * @param known every option that the function `of` has, `clientOptions` and its own: any other is refused by its name
- * @throws OAuthError `invalid_configuration`, which names the option; `not_supported` for `dpop: true`
+ * @throws OAuthError `invalid_configuration`, which names the option
  */
 export function readClient(options: unknown, known: readonly string[], defaults: ClientDefaults, of = 'this function'): Client {
   const members = ownMembers(options, known, of)
@@ -56,7 +55,7 @@ export function readClient(options: unknown, known: readonly string[], defaults:
   const clock = readClock(members) ?? defaults.clock
   const clientId = readClientId(members)
   const account = text(members, 'account') ?? defaults.account
-  const client = present<Required<Client>>({
+  const client = present<Required<Omit<Client, 'proofs'>>>({
     server,
     clientId,
     clientAuthentication: readClientAuthentication(members) ?? defaults.clientAuthentication ?? publicClient,
@@ -64,7 +63,7 @@ export function readClient(options: unknown, known: readonly string[], defaults:
     resource: readResource(members),
     audience: text(members, 'audience'),
     tokenParameters: parameters(members, 'tokenParameters', tokenRequest) ?? bare({}),
-    dpop: readDpop(members),
+    dpop: flag(members, 'dpop') ?? false,
     deadline: readDeadline(members) * 1_000,
     quirks: readQuirks(members),
     fetch: callable<typeof fetch>(members, 'fetch'),
@@ -157,16 +156,6 @@ function readResource(members: Members): readonly string[] {
   const value = members['resource']
   if (value === undefined) return []
   return Object.freeze((Array.isArray(value) ? value : [value]).map((one) => resourceIndicator(one, 'resource')))
-}
-
-function readDpop(members: Members): boolean {
-  if (flag(members, 'dpop') === true) {
-    throw new OAuthError(
-      'not_supported',
-      '`dpop: true` asks for sender-constrained tokens (RFC 9449), which this version does not have yet. Leave it out to get Bearer tokens.',
-    )
-  }
-  return false
 }
 
 const longestDeadline = 300

@@ -1,3 +1,4 @@
+import type { Proofs } from './dpop.js'
 import type { Emit, OAuthEvent } from './events.js'
 import type { Clock, DecoupledSignIn, Lock, Store, UserAgent } from './ports.js'
 
@@ -37,7 +38,7 @@ export interface ClientSettings {
   readonly audience?: string | undefined
   /** Further token request parameters; those of the protocol are refused. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined
-  /** Sender-constrained tokens (RFC 9449). */
+  /** Sender-constrained tokens (RFC 9449): bound to a key that stays here, so that a token which leaks is of no use elsewhere. Default false. */
   readonly dpop?: boolean | undefined
   /** Default: IndexedDB in a page, elsewhere a new `memoryStore()` for each session or source. */
   readonly store?: Store | undefined
@@ -91,6 +92,8 @@ export interface Client {
   readonly audience?: string
   readonly tokenParameters: Readonly<Record<string, string>>
   readonly dpop: boolean
+  /** With what its tokens are bound; made where the store is known, with `dpop` only. */
+  readonly proofs?: () => Promise<Proofs>
   /** How long one exchange may take, in milliseconds. */
   readonly deadline: number
   readonly quirks: ReadonlySet<ServerQuirk>

@@ -38,6 +38,7 @@ export function decodeTokenRecord(text: string): TokenRecord | undefined {
       })),
       unclear: optional(from['unclear'], count),
       wait: optional(from['wait'], wait),
+      boundTo: optional(from['boundTo'], string),
     })
   })
 }
@@ -67,6 +68,7 @@ function pendingRequest(value: unknown): PendingRequest {
     endsSession: from['endsSession'] === true ? true : undefined,
     binding: optional(from['binding'], secret),
     account: optional(from['account'], string),
+    boundTo: optional(from['boundTo'], string),
     createdAt: number(from['createdAt']),
   })
 }
@@ -111,7 +113,7 @@ function detail(value: unknown): AuthorizationDetail {
 
 const sessionEnds: readonly SessionEnd[] = ['signed_out', 'invalid_grant', 'ambiguous_rotation', 'user_changed', 'key_lost', 'expired']
 
-function read<T>(text: string, make: (from: Members) => T): T | undefined {
+export function read<T>(text: string, make: (from: Members) => T): T | undefined {
   return readable(() => make(object(JSON.parse(text))))
 }
 
@@ -120,14 +122,14 @@ function count(value: unknown): number {
   return value as number
 }
 
-function secret(value: unknown): Secret {
+export function secret(value: unknown): Secret {
   const text = string(value)
   if (text === '') throw new Unreadable()
   return Secret.of(text)
 }
 
 /** What a store holds in the place of a value: its Secrets as text, and nothing with a prototype, whose `toJSON` would be called with them. */
-function clear(value: unknown): unknown {
+export function clear(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return Object.setPrototypeOf(value.map(clear), null)
   if (isSecret(value)) return value.reveal()

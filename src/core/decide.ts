@@ -16,6 +16,8 @@ export interface Policy {
   readonly scopeNamedDifferently: boolean
   /** The grant is the application's own (RFC 6749 section 4.4 and its kin): no refresh token is needed, and nobody has to sign in. */
   readonly inOwnRight: boolean
+  /** What kind of token is handed out. Default Bearer. */
+  readonly tokenType?: StoredToken['type']
 }
 
 /** What a call wants of its token. */
@@ -76,7 +78,8 @@ export function decide(
   if (record.wait !== undefined && remaining > 0) {
     return enough ? { kind: 'use', token } : { kind: 'wait', wait: record.wait, remaining }
   }
-  if (record.refreshToken === undefined && !policy.inOwnRight) {
+  const isUnprovable = record.boundTo !== undefined && policy.tokenType !== 'DPoP'
+  if ((record.refreshToken === undefined || isUnprovable) && !policy.inOwnRight) {
     // Nothing can be renewed: the living token is served to its end, and then the user is asked.
     return enough ? { kind: 'use', token } : { kind: 'sign_in', ended: 'expired' }
   }
@@ -114,7 +117,8 @@ function candidates(record: TokenRecord, policy: Policy, wanted: Wanted, rejecte
 
 /** Whether a token was issued for exactly what the call wants, or covers it for the same resource; never the other way round. */
 function serves(token: StoredToken, record: TokenRecord, policy: Policy, wanted: Wanted): boolean {
-  if (!isFor(token, wanted)) return false
+  // Who asks for bound tokens is never given one that is not.
+  if (!isFor(token, wanted) || token.type !== (policy.tokenType ?? 'Bearer')) return false
   if (covers(token.granted, wanted.scope ?? record.grantedScope)) return true
   return (wanted.scope === undefined || policy.scopeNamedDifferently) && sameScope(token.asked.scope, wanted.scope)
 }

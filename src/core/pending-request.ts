@@ -23,6 +23,8 @@ export interface PendingRequest {
   readonly binding?: Secret
   /** A server's: the account whose session this is to be. */
   readonly account?: string
+  /** The thumbprint of the key that the code is bound to (`dpop_jkt`, RFC 9449 section 10). */
+  readonly boundTo?: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }

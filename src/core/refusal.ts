@@ -1,4 +1,5 @@
 import type { Decision } from './decide.js'
+import { dpopKeyLost } from './dpop.js'
 import { OAuthError, type OAuthErrorCode } from './errors.js'
 import type { SessionEnd } from './token-record.js'
 
@@ -36,6 +37,7 @@ export function refusal(
           'record_invalid',
           'The stored session cannot be read: it is damaged, sealed with another key, or written by a later version of the application. Load the application anew, and sign in where that does not help.',
         )
+      if (decision.ended === 'key_lost') return dpopKeyLost()
       return new OAuthError(
         decision.ended === 'ambiguous_rotation' ? 'ambiguous_rotation' : 'sign_in_required',
         signInReason(decision.ended),
@@ -43,7 +45,7 @@ export function refusal(
   }
 }
 
-function signInReason(reason: SessionEnd | undefined): string {
+function signInReason(reason: Exclude<SessionEnd, 'key_lost'> | undefined): string {
   switch (reason) {
     case undefined:
       return 'Nobody is signed in. Call signIn().'
@@ -56,7 +58,6 @@ function signInReason(reason: SessionEnd | undefined): string {
     case 'expired':
       return 'The access token has expired and nothing can renew it. Call signIn(); ask for offline_access where the server wants it.'
     case 'invalid_grant':
-    case 'key_lost':
       return 'The authorization server has ended the session. Call signIn().'
   }
 }
@@ -67,6 +68,8 @@ function waiting(code: OAuthErrorCode): string {
       return 'The authorization server refuses token requests without saying why. Try again after retryAt, or offer the user to sign in anew.'
     case 'client_refused':
       return 'The authorization server does not accept this client. Check clientId and its registration; the session is kept.'
+    case 'dpop_nonce_unreadable':
+      return 'The authorization server must send Access-Control-Expose-Headers: DPoP-Nonce. The session is kept.'
     default:
       return 'The token could not be renewed just now, and will not be tried before retryAt. The session is kept.'
   }

@@ -73,6 +73,8 @@ export interface TokenRecord {
   /** The generation of which a request had no readable answer, or was left by a dead sender. */
   readonly unclear?: number
   readonly wait?: Wait
+  /** The thumbprint of the key that the tokens are bound to (RFC 9449). */
+  readonly boundTo?: string
 }
 
 /** A TokenRecord of these members; those that are `undefined` are left out. */
@@ -94,4 +96,6 @@ export interface TokenAnswer {
   readonly authorizationDetails?: readonly AuthorizationDetail[]
   /** The server's `Date`, in milliseconds since the epoch, where it could be read. */
   readonly serverTime?: number
+  /** The thumbprint of the key that its request was proven with (RFC 9449). */
+  readonly boundTo?: string
 }

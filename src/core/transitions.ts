@@ -36,6 +36,7 @@ export function signedIn(signIn: SignIn, answer: TokenAnswer, generation: number
     idTokenClaims: answer.idTokenClaims,
     authorizationDetails: answer.authorizationDetails,
     accessTokens: [storedToken(answer, signIn.asked, granted, generation, signIn.startedAt)],
+    boundTo: answer.boundTo,
   })
 }
 
@@ -68,6 +69,7 @@ export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer
     sending: seen.sending?.by === renewal.by ? undefined : seen.sending,
     wait: undefined,
     unclear: seen.sending !== undefined && seen.sending.by !== renewal.by ? renewal.generation : seen.unclear,
+    boundTo: answer.boundTo ?? seen.boundTo,
   })
 }
 

@@ -4,8 +4,8 @@ import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import { type Instant, type Sightings, type Times, knowExactly, look as sighted, nothingSeen } from '../core/lifetime.js'
 import type { Clock, Store, Versioned } from '../core/ports.js'
-import type { TokenRecord } from '../core/token-record.js'
-import { changed } from '../core/transitions.js'
+import { type TokenRecord, tokenRecord } from '../core/token-record.js'
+import { changed, ended } from '../core/transitions.js'
 
 export interface RecordKeeperParts {
   readonly issuer: string
@@ -26,6 +26,8 @@ export interface RecordKeeperParts {
    * times apart from those of the others, and of the next page load.
    */
   readonly oneMachine?: boolean | undefined
+  /** Whether the key that tokens are bound to is there; absent where none are bound. Rejects where that cannot be known. */
+  readonly holds?: ((key: string) => Promise<boolean>) | undefined
   /** Between two looks at something that is waited for, in milliseconds. */
   readonly poll: number
 }
@@ -112,9 +114,10 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     for (let putBack = false; ;) {
       const began = writes
       const asked = counted()
-      const seen = decode(await get())
+      const found = decode(await get())
+      const seen = parts.holds === undefined ? found : await withKey(found, parts.holds)
       // What was read before an own write is no news.
-      if (began !== writes) continue
+      if (seen === undefined || began !== writes) continue
       if (best === undefined || !isForgotten(seen.record, best)) {
         // What was asked before the last look, and comes after it, is no news either.
         if (asked >= (sightings.lookedAt ?? asked)) note(seen.record, asked)
@@ -124,6 +127,17 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
       if (putBack && parts.atFirst !== undefined) return { ...seen, record: best }
       putBack = (await heal(seen.version, best)) || putBack
     }
+  }
+
+  /** Without their key tokens are nobody's: a session is over then, for all who share it; in the application's own right new ones are asked for. */
+  async function withKey(seen: Seen, holds: (key: string) => Promise<boolean>): Promise<Seen | undefined> {
+    const { version, record } = seen
+    if (record?.boundTo === undefined || record.ended !== undefined || (await holds(record.boundTo))) return seen
+    if (parts.atFirst !== undefined) return { ...seen, record: tokenRecord({ ...record, accessTokens: [], boundTo: undefined }) }
+    // Who looks for the first time sees it end, too.
+    best = record
+    await replace(version, ended(record, 'key_lost', clock.now() + offset))
+    return undefined
   }
 
   async function get(): Promise<Versioned | undefined> {

@@ -1,4 +1,5 @@
 import type { Client } from '../core/client.js'
+import { dpopKeyLost } from '../core/dpop.js'
 import { OAuthError } from '../core/errors.js'
 import type { PendingRequest } from '../core/pending-request.js'
 import { bare } from '../core/secret.js'
@@ -27,7 +28,7 @@ export async function startAuthorization(
  * Ends a sign-in: checks the response, and redeems its code, once. What becomes of the request after that, the code is spent
  * (RFC 6749 section 4.1.2): it is never sent again.
  * Rejects with an OAuthError: of the response (`authorization_response_invalid`, `access_denied`, `interaction_required`,
- * `authorization_failed`) before anything is sent, else of the token request.
+ * `authorization_failed`, `dpop_key_lost`) before anything is sent, else of the token request.
  */
 export async function finishAuthorization(client: Client, pending: PendingRequest, response: URL): Promise<TokenAnswer> {
   if (pending.issuer !== client.server.issuer || pending.clientId !== client.clientId) {
@@ -37,6 +38,7 @@ export async function finishAuthorization(client: Client, pending: PendingReques
     )
   }
   const code = authorizationCode(client, await metadataOf(client), pending, response)
+  if (pending.boundTo !== undefined && (await (await client.proofs?.())?.holds(pending.boundTo)) !== true) throw dpopKeyLost()
   const prepared = await prepareTokenRequest(
     client,
     bare({
@@ -50,6 +52,7 @@ export async function finishAuthorization(client: Client, pending: PendingReques
       }),
       invalidGrant: 'authorization_failed',
       idToken: expectedIdToken(pending),
+      boundTo: pending.boundTo,
     }),
   )
   const outcome = await withinDeadline(client, (signal) => prepared.send(signal))

@@ -29,6 +29,7 @@ export function prepareRenewal(client: Client): PrepareRenewal {
           audience: target.audience,
         }),
         invalidGrant: 'sign_in_required',
+        boundTo: record.boundTo,
         idToken: idTokenClaims === undefined ? undefined : bare<IdTokenExpectation>({ after: 'renewal', original: idTokenClaims }),
       }),
     )

@@ -24,7 +24,8 @@ export interface AuthorizationRequest extends Omit<SignInOptions, 'scope' | 'sig
 /**
  * The authorization request (RFC 6749 section 4.1.1), always with PKCE S256 (RFC 7636) and `state`, with `nonce` where `openid`
  * is asked for, and what its response will be held against.
- * Rejects with `invalid_configuration`, and `not_supported` where the server has no authorization endpoint or knows PKCE without S256.
+ * Rejects with `invalid_configuration`, `not_supported` where the server has no authorization endpoint, knows PKCE without S256 or takes
+ * no DPoP proof that can be made here, and `store_unavailable` where the key of the proofs cannot be kept.
  */
 export async function authorizationRequest(
   client: Client,
@@ -40,6 +41,7 @@ export async function authorizationRequest(
   const endpoint = endpointOf(server)
   const state = oauth.generateRandomState()
   const codeVerifier = oauth.generateRandomCodeVerifier()
+  const boundTo = await (await client.proofs?.())?.key(server['dpop_signing_alg_values_supported'])
   const nonce = scope.includes('openid') ? oauth.generateRandomNonce() : undefined
   const parameters = parametersOf({
     ...how.authorizationParameters,
@@ -51,6 +53,8 @@ export async function authorizationRequest(
     nonce,
     code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
+    // RFC 9449 section 10: a code that is stolen is of no use without the key.
+    dpop_jkt: boundTo,
     resource,
     audience: client.audience,
     prompt: how.prompt,
@@ -72,6 +76,7 @@ export async function authorizationRequest(
     resource,
     maxAgeSeconds: how.maxAgeSeconds,
     returnTo: how.returnTo,
+    boundTo,
     createdAt: client.clock.now(),
   })
   return bare({ url: withState(withParameters(endpoint, parameters), state), pending })

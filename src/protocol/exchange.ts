@@ -27,6 +27,8 @@ export interface Answer {
   readonly retryAfter?: number
   /** `Date`, in milliseconds since the epoch, where it could be read. */
   readonly serverTime?: number
+  /** `DPoP-Nonce` (RFC 9449 section 8), as it came; `null` where there is none that could be read. */
+  readonly nonce: string | null
 }
 
 /**
@@ -78,6 +80,7 @@ async function read(response: Response, client: Pick<Client, 'clock'>): Promise<
     ...(saysMore(status) ? await readBody(response) : await leaveBody(response)),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(serverTime === undefined ? {} : { serverTime }),
+    nonce: response.headers.get('dpop-nonce'),
   })
 }
 

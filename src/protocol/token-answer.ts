@@ -20,6 +20,7 @@ export async function tokenAnswer(
   server: ServerMetadata,
   answer: Answer,
   { idToken, issuedTokenType }: { readonly idToken?: IdTokenExpectation | undefined; readonly issuedTokenType?: 'required' },
+  boundTo?: string,
 ): Promise<TokenAnswer> {
   if (answer.mediaType !== 'application/json') throw invalid('is not JSON by its content type')
   if (answer.tooLarge) throw invalid('is larger than 1 MiB')
@@ -41,6 +42,7 @@ export async function tokenAnswer(
     idTokenClaims: openid?.idTokenClaims,
     authorizationDetails: authorizationDetailsOf(body),
     serverTime: answer.serverTime,
+    boundTo,
   })
 }
 

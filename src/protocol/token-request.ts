@@ -5,7 +5,7 @@ import type { PreparedRequest, TokenOutcome } from '../core/exchange.js'
 import { type Secret, bare } from '../core/secret.js'
 import { metadataOf } from './authorization-server.js'
 import { libraryAuthentication } from './client-authentication.js'
-import { type WireRequest, exchange } from './exchange.js'
+import { type Answer, type WireRequest, exchange } from './exchange.js'
 import type { IdTokenExpectation } from './id-token.js'
 import { type ServerMetadata, captured, endpointOf, libraryClient } from './library.js'
 import { repaired } from './server-quirks.js'
@@ -23,6 +23,8 @@ export interface TokenRequest {
   readonly idToken?: IdTokenExpectation | undefined
   /** The answer must say what kind of token it has (RFC 8693 section 2.2.1). */
   readonly issuedTokenType?: 'required'
+  /** The key that is to prove it, where the client's tokens are bound (RFC 9449). Default: the one that new tokens are bound to. */
+  readonly boundTo?: string | undefined
 }
 
 export interface PreparedTokenRequest extends PreparedRequest {
@@ -32,8 +34,8 @@ export interface PreparedTokenRequest extends PreparedRequest {
 
 /**
  * Makes a token request wholly ready: metadata, client authentication, body. Rejects with what `metadataOf` does, with
- * `invalid_configuration` and `not_supported`, and with `client_refused` and `timed_out` where a secret or a key cannot be read; nothing has
- * been sent to the token endpoint then.
+ * `invalid_configuration` and `not_supported`, with `client_refused` and `timed_out` where a secret or a key cannot be read, and with
+ * `dpop_key_lost` and `store_unavailable` where that of a proof is not there; nothing has been sent to the token endpoint then.
  */
 export async function prepareTokenRequest(client: Client, request: TokenRequest): Promise<PreparedTokenRequest> {
   const authentication = libraryAuthentication(client)
@@ -41,18 +43,23 @@ export async function prepareTokenRequest(client: Client, request: TokenRequest)
   const found = endpointOf(client, server, 'token_endpoint')
   if (found === undefined)
     throw new OAuthError('not_supported', `${server.issuer} has no token endpoint. Give it as authorizationServer or additionalMetadata.`)
-  const wire = await captured(found.endpoint, (options) =>
-    oauth.genericTokenEndpointRequest(
-      found.server,
-      libraryClient(client),
-      authentication,
-      request.grantType,
-      form(client, request),
-      options,
-    ),
-  )
+  const make = (): Promise<WireRequest> =>
+    captured(found.endpoint, (options) =>
+      oauth.genericTokenEndpointRequest(
+        found.server,
+        libraryClient(client),
+        authentication,
+        request.grantType,
+        form(client, request),
+        options,
+      ),
+    )
+  const ready =
+    client.proofs === undefined
+      ? readyRequest(client, await make())
+      : await (await import('./proven-request.js')).provenRequest(client, await client.proofs(), server, make, request.boundTo)
   return bare({
-    send: (signal?: AbortSignal) => send(client, server, request, wire, signal),
+    send: (signal?: AbortSignal) => send(client, server, request, ready, signal),
     // Nothing was begun: what is not sent is forgotten.
     discard: () => {},
   })
@@ -75,17 +82,30 @@ function listOf(value: string | Secret | readonly string[]): readonly string[] {
   return 'reveal' in value ? [value.reveal()] : value
 }
 
+/** A request on the wire, made ready. */
+export interface ReadyRequest {
+  /** The thumbprint of the key that proves it (RFC 9449). */
+  readonly boundTo?: string
+  /** Starts it in this very turn, awaiting nothing first. `unprovable` says why the server's refusal of its proof could not be met. */
+  send(signal?: AbortSignal): Promise<{ readonly answer: Answer; readonly unprovable?: OAuthError }>
+}
+
+function readyRequest(client: Client, wire: WireRequest): ReadyRequest {
+  return bare({ send: async (signal?: AbortSignal) => bare({ answer: repaired(await exchange(client, wire, signal), client.quirks) }) })
+}
+
 async function send(
   client: Client,
   server: ServerMetadata,
   request: TokenRequest,
-  wire: WireRequest,
+  ready: ReadyRequest,
   signal?: AbortSignal,
 ): Promise<TokenOutcome> {
   try {
-    const answer = repaired(await exchange(client, wire, signal), client.quirks)
-    if (answer.status !== 200) return refusalOf(answer, request.invalidGrant)
-    return bare({ ok: true, answer: await tokenAnswer(client, server, answer, request) })
+    const { answer, unprovable } = await ready.send(signal)
+    if (answer.status === 200) return bare({ ok: true, answer: await tokenAnswer(client, server, answer, request, ready.boundTo) })
+    const refused = refusalOf(answer, request.invalidGrant)
+    return unprovable === undefined ? refused : bare({ ...refused, error: unprovable })
   } catch (error) {
     if (error instanceof OAuthError) return failureOf(error)
     return failureOf(new OAuthError('token_response_invalid', 'The token response could not be read. Nothing of it is kept.'))

@@ -24,6 +24,8 @@ export interface SessionEngineParts {
 /** How a session reaches its authorization server. */
 export interface Wire {
   readonly prepare: PrepareRenewal
+  /** Where tokens are bound to a key (RFC 9449). */
+  readonly proofs?: TokenSourceParts['proofs']
   /** Takes back what was issued to a session that is no more. Never rejects. */
   readonly revoke: (answer: TokenAnswer) => void
 }

@@ -6,6 +6,7 @@ export function sessionEngine(parts: SessionEngineParts): SessionEngine {
   const { client } = parts
   return engineOver(parts, {
     prepare: async (record, target) => (await import('../grants/refresh-token.js')).prepareRenewal(client)(record, target),
+    proofs: client.proofs,
     revoke: (answer) => void revokeAnswer(client, answer),
   })
 }

@@ -40,6 +40,6 @@ export function clientCredentials(options: ClientOptions): TokenSource {
     about: async () => [],
     store: readStore(members) ?? memoryStore(),
     lock: readLock(members),
-    prepare: async () => (await import('../grants/client-credentials.js')).prepareClientCredentials(client),
+    prepare: async (bound) => (await import('../grants/client-credentials.js')).prepareClientCredentials(bound),
   })
 }

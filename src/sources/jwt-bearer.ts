@@ -28,6 +28,6 @@ export function jwtBearer(options: ClientOptions & { readonly assertion: Asserti
     about: async () => speaksFor(assertion, client),
     store: readStore(members) ?? memoryStore(),
     lock: readLock(members),
-    prepare: async () => (await import('../grants/jwt-bearer.js')).prepareJwtBearer(client, assertion),
+    prepare: async (bound) => (await import('../grants/jwt-bearer.js')).prepareJwtBearer(bound, assertion),
   })
 }

@@ -8,6 +8,7 @@ import type { Lock, Store } from '../core/ports.js'
 import { missingScope } from '../core/scope.js'
 import { present } from '../core/secret.js'
 import type { TokenOptions, TokenSource, TokenTarget } from '../core/tokens.js'
+import { withProofs } from '../session/proofs.js'
 import { draw, fresh } from '../session/randomness.js'
 import { type TokenEngine, tokenSource } from '../token-source.js'
 import { passedOver } from '../stores/passed-over.js'
@@ -22,7 +23,7 @@ export interface OwnRightParts {
   /** Where processes share the tokens. It is passed over while it cannot be reached. */
   readonly store: Store
   readonly lock: Lock | undefined
-  readonly prepare: () => Promise<PrepareRenewal>
+  readonly prepare: (client: Client) => Promise<PrepareRenewal>
 }
 
 /** How many different targets one source keeps tokens for. */
@@ -33,9 +34,9 @@ const mostTargets = 100
  * one request; a repeated one harms nobody, so nothing ends, and a store that cannot be reached is passed over.
  */
 export function ownRightSource(parts: OwnRightParts): TokenSource {
-  const { client } = parts
-  const { clock, emit } = client
+  const { clock, emit } = parts.client
   const store = passedOver(parts.store, { clock, emit })
+  const client = withProofs(parts.client, store)
   const engines = new Map<string, Promise<TokenEngine>>()
 
   function engineFor(target: TokenTarget): Promise<TokenEngine> {
@@ -64,7 +65,8 @@ export function ownRightSource(parts: OwnRightParts): TokenSource {
       lock: parts.lock,
       clock,
       deadline: client.deadline,
-      prepare: async (record) => (await parts.prepare())(record, target),
+      prepare: async (record) => (await parts.prepare(client))(record, target),
+      proofs: client.proofs,
       // There is no session that such an answer could have outlived.
       revoke: () => {},
       emit,

@@ -48,6 +48,6 @@ export function tokenExchange(options: ClientOptions & TokenExchangeSettings): T
     about: async () => [exchange.subjectTokenType, exchange.requestedTokenType ?? '', ...(await speaksFor(exchange.subjectToken, client))],
     store: readStore(members) ?? memoryStore(),
     lock: readLock(members),
-    prepare: async () => (await import('../grants/token-exchange.js')).prepareTokenExchange(client, exchange),
+    prepare: async (bound) => (await import('../grants/token-exchange.js')).prepareTokenExchange(bound, exchange),
   })
 }

@@ -11,6 +11,7 @@ import type { TokenAnswer } from '../core/token-record.js'
 import { prepareRenewal } from '../grants/refresh-token.js'
 import { revoke } from '../protocol/revocation.js'
 import { engineOver } from '../session/engine-over.js'
+import { withProofs } from '../session/proofs.js'
 import { systemClock } from '../system-clock.js'
 
 /** The renewals of one client's session, in a worker. */
@@ -36,18 +37,19 @@ function served(config: object): Served {
   /** Those who wait for the renewal that runs, the one who began it first. */
   const asking = new Set<(fact: OAuthFact) => void>()
   const checked = readClient(config, renewalOptions, { clock: systemClock }, 'the worker')
-  const client: Client = Object.freeze({ ...checked, emit: (fact: OAuthFact) => [...asking][0]?.(fact) })
+  const store = indexedDBStore(present<{ database: string }>({ database: text(members, 'database') }))
+  const client: Client = withProofs(Object.freeze({ ...checked, emit: (fact: OAuthFact) => [...asking][0]?.(fact) }), store)
   const revoking = new Set<Promise<unknown>>()
   const { engine } = engineOver(
     {
       client,
       account: text(members, 'account'),
-      store: indexedDBStore(present<{ database: string }>({ database: text(members, 'database') })),
+      store,
       lock: pageLock(),
       oneMachine: true,
       isOffline,
     },
-    { prepare: prepareRenewal(client), revoke: (answer) => keepAlive(revokeAnswer(client, answer)) },
+    { prepare: prepareRenewal(client), proofs: client.proofs, revoke: (answer) => keepAlive(revokeAnswer(client, answer)) },
   )
 
   function keepAlive(work: Promise<unknown>): void {

@@ -232,8 +232,8 @@ describe('what a client says of itself', () => {
     }
   })
 
-  test('dpop: true says that it is not there yet', () => {
-    expectRefused(() => client({ ...good, dpop: true }), 'dpop', 'not_supported')
+  test('dpop is off unless it is asked for', () => {
+    expect([client(good).dpop, client({ ...good, dpop: true }).dpop, client({ ...good, dpop: false }).dpop]).toEqual([false, true, false])
   })
 
   test('the error of an unknown option says who has which', () => {

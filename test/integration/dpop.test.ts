@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type DemoApi, startApi } from '../../demo/servers/api.js'
+import {
+  type DemoAuthorizationServer,
+  mailResource,
+  notesResource,
+  startAuthorizationServer,
+} from '../../demo/servers/authorization-server.js'
+import type { OAuthEvent } from '../../src/core/events.js'
+import type { Clock, Store } from '../../src/core/ports.js'
+import { oauthFetch } from '../../src/oauth-fetch.js'
+import { clientSecretBasic } from '../../src/protocol/client-secret.js'
+import { clientCredentials } from '../../src/sources/client-credentials.js'
+import { memoryStore } from '../../src/stores/memory.js'
+import { userSession } from '../../src/user-session.js'
+import { robot } from '../support/robot.js'
+import { shiftedClock } from '../support/shifted-clock.js'
+
+// Bound tokens against oidc-provider, which checks every proof, and an API that does.
+
+const redirectUri = 'https://app.example/callback'
+const secret = 'a-client-secret-of-the-tests'
+let server: DemoAuthorizationServer
+let api: DemoApi
+let required = true
+
+beforeAll(async () => {
+  server = await startAuthorizationServer({
+    clients: [
+      { clientId: 'tool', redirectUris: [redirectUri] },
+      { clientId: 'job', clientSecret: secret, grants: ['client_credentials'] },
+    ],
+    automatic: { account: 'ann' },
+    dpop: { nonceSecret: randomBytes(32), requireNonce: () => required },
+  })
+  api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer })
+})
+beforeEach(() => {
+  required = true
+  api.trouble.nonce = undefined
+  api.trouble.refuse = 'nothing'
+})
+afterAll(async () => {
+  await api.close()
+  await server.close()
+  expect(server.errors).toEqual([])
+  expect(server.counters.reuses).toBe(0)
+})
+
+/** The proofs that a fetch carried, with the address of each and the status of its answer. */
+function watched() {
+  const proofs: { readonly url: string; readonly proof: string; readonly authorization: string | null; status: number }[] = []
+  const watching: typeof fetch = async (input, init) => {
+    const headers = new Headers(init?.headers)
+    const proof = { url: String(input), proof: headers.get('dpop') ?? '', authorization: headers.get('authorization'), status: 0 }
+    if (proof.proof !== '') proofs.push(proof)
+    const response = await fetch(input, init)
+    proof.status = response.status
+    return response
+  }
+  return { proofs, fetch: watching }
+}
+
+interface Options {
+  readonly store?: Store
+  readonly clock?: Clock
+  readonly fetch?: typeof fetch
+  readonly observe?: (event: OAuthEvent) => void
+  readonly scope?: readonly string[]
+}
+
+function tool({ store = memoryStore(), ...more }: Options = {}) {
+  const requests: URL[] = []
+  const session = userSession({
+    issuer: server.issuer,
+    clientId: 'tool',
+    scope: ['openid', 'mail:read', 'mail:send'],
+    resource: mailResource.identifier,
+    dpop: true,
+    userAgent: robot({ redirectUri, onRequest: (url) => requests.push(url) }),
+    redirectUri,
+    store,
+    ...more,
+  })
+  const call = oauthFetch(session, { resources: [`${api.origin}/`], ...(more.fetch === undefined ? {} : { fetch: more.fetch }) })
+  return { session, requests, call, mail: async (init?: RequestInit) => (await call(`${api.origin}/mail?folder=1#top`, init)).status }
+}
+
+test('P1 P2 P4 P13 a sign-in binds the code and the tokens to one key, and the API gets them with a proof of that key', async () => {
+  const { proofs, fetch } = watched()
+  const { session, requests, mail } = tool({ fetch })
+  await session.signIn()
+  expect(await mail()).toBe(200)
+  const bound = api.log.at(-1)?.boundTo
+  expect(bound).toMatch(/^[\w-]{43}$/)
+  expect(requests.map((url) => url.searchParams.get('dpop_jkt'))).toEqual([bound])
+  const token = await session.token()
+  expect(token.tokenType).toBe('DPoP')
+  const { url, proof, authorization } = proofs.at(-1) ?? { url: '', proof: '', authorization: '' }
+  expect(authorization).toBe(`DPoP ${token.reveal()}`)
+  expect(decodeProtectedHeader(proof)).toEqual({
+    typ: 'dpop+jwt',
+    alg: 'ES256',
+    jwk: { kty: 'EC', crv: 'P-256', x: expect.any(String), y: expect.any(String) },
+  })
+  expect(url).toContain('?folder=1')
+  expect(decodeJwt(proof)).toMatchObject({ htm: 'GET', htu: `${api.origin}/mail`, ath: expect.stringMatching(/^[\w-]{43}$/) })
+})
+
+test('R12 every renewal proves the key of the first token, in another process too', async () => {
+  const store = memoryStore()
+  const one = tool({ store })
+  await one.session.signIn()
+  const first = await one.session.token()
+  await one.mail()
+  await one.session.token({ rejected: first })
+  await one.mail()
+  const other = tool({ store: processOf(store) })
+  expect(await other.session.resume()).toBe(true)
+  await other.session.token({ rejected: await other.session.token() })
+  await other.mail()
+  const keys = api.log.slice(-3).map(({ boundTo }) => boundTo)
+  expect(keys[0]).toBeDefined()
+  expect(new Set(keys).size).toBe(1)
+})
+
+/** The same store as another process has it: no object is shared. */
+function processOf(store: Store): Store {
+  return { get: (key) => store.get(key), replace: (key, seen, next) => store.replace(key, seen, next) }
+}
+
+const tokenErrors = (from: number) => server.log.slice(from).filter(({ path }) => path === '/token')
+
+test('P5 the token endpoint wants a nonce: one more request, and none when it is known', async () => {
+  const store = memoryStore()
+  const { session } = tool({ store })
+  const from = server.log.length
+  await session.signIn()
+  expect(tokenErrors(from).map(({ error, status }) => error ?? status)).toEqual(['use_dpop_nonce', 200])
+  await session.token({ rejected: await session.token() })
+  expect(tokenErrors(from).map(({ error, status }) => error ?? status)).toEqual(['use_dpop_nonce', 200, 200])
+})
+
+describe('a fleet', () => {
+  test('P7 two processes over one store have one key, and pay one request for the nonce of the token endpoint', async () => {
+    const store = memoryStore()
+    const from = server.log.length
+    const job = (scope: string) =>
+      clientCredentials({
+        issuer: server.issuer,
+        clientId: 'job',
+        clientAuthentication: clientSecretBasic(secret),
+        scope: [scope],
+        resource: scope.startsWith('notes') ? notesResource.identifier : mailResource.identifier,
+        dpop: true,
+        store: processOf(store),
+      })
+    const [one, two] = [job('mail:read'), job('mail:send')]
+    await one.token()
+    await two.token()
+    expect(tokenErrors(from).map(({ error, status }) => error ?? status)).toEqual(['use_dpop_nonce', 200, 200])
+    const call = async (source: typeof one, method: string) =>
+      (await oauthFetch(source, { resources: [`${api.origin}/`] })(`${api.origin}/mail`, { method })).status
+    expect([await call(one, 'GET'), await call(two, 'POST')]).toEqual([200, 202])
+    const [first, second] = api.log.slice(-2)
+    expect(first?.boundTo).toBeDefined()
+    expect(first?.boundTo).toBe(second?.boundTo)
+  })
+
+  test('P6 and pay one for a new nonce of an API', async () => {
+    const store = memoryStore()
+    const one = tool({ store })
+    await one.session.signIn()
+    const other = tool({ store: processOf(store) })
+    expect(await other.session.resume()).toBe(true)
+    api.trouble.nonce = `nonce-${randomBytes(8).toString('hex')}`
+    const from = api.log.length
+    expect(await one.mail()).toBe(200)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect(await other.mail()).toBe(200)
+    expect(api.log.slice(from).map(({ status }) => status)).toEqual([401, 200, 200])
+  })
+})
+
+test('P16 a clock that is ten minutes behind learns the server’s time from its refusal', async () => {
+  required = false
+  const behind = shiftedClock()
+  behind.forward(-600_000)
+  // Without openid, for an ID token says itself when it was made.
+  const { session, mail } = tool({ clock: behind, scope: ['mail:read'] })
+  await session.signIn()
+  expect(await mail()).toBe(200)
+})
