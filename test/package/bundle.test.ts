@@ -14,11 +14,11 @@ interface Bundle {
   readonly first: readonly string[]
   readonly code: string
   /** Minified and compressed by brotli, in bytes. */
-  readonly size: { readonly all: number; readonly first: number }
+  readonly size: { readonly all: number; readonly first: number; readonly bearer: number }
 }
 
 /** Bundles a program that imports the package by name, as an application's bundler would. */
-async function bundle(program: string): Promise<Bundle> {
+async function bundle(program: string, into: 'chunks' | 'one file' = 'chunks'): Promise<Bundle> {
   const built = await rollup({
     input: 'program',
     plugins: [
@@ -38,7 +38,7 @@ async function bundle(program: string): Promise<Bundle> {
       throw new Error(warning.message)
     },
   })
-  const { output } = await built.generate({ format: 'es' })
+  const { output } = await built.generate({ format: 'es', inlineDynamicImports: into === 'one file' })
   const chunks = output.filter((part): part is OutputChunk => part.type === 'chunk')
   const entry = chunks.find((chunk) => chunk.isEntry)
   const early = chunks.filter((chunk) => chunk === entry || reached(chunks, entry).has(chunk.fileName))
@@ -48,8 +48,12 @@ async function bundle(program: string): Promise<Bundle> {
       .filter(([id, module]) => id !== '\0program' && module.renderedLength > 0)
       .map(([id]) => id.replace(top, ''))
       .concat(of.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports].filter((name) => name.startsWith('node:'))))
-  const code = chunks.map((chunk) => chunk.code).join('\n')
-  return { all: modules(chunks), first: modules(early), code, size: { all: await sizeOf(chunks), first: await sizeOf(early) } }
+  return {
+    all: modules(chunks),
+    first: modules(early),
+    code: chunks.map((chunk) => chunk.code).join('\n'),
+    size: { all: await sizeOf(chunks), first: await sizeOf(early), bearer: await sizeOf(chunks.filter((chunk) => !isForDpop(chunk))) },
+  }
 }
 
 /** The chunks that an entry imports at once, and those that these import. */
@@ -64,6 +68,11 @@ function reached(chunks: readonly OutputChunk[], from: OutputChunk | undefined, 
     )
   }
   return seen
+}
+
+/** Nothing in it is ever loaded but with `dpop: true`. */
+function isForDpop(chunk: OutputChunk): boolean {
+  return Object.keys(chunk.modules).every((id) => /dist\/.*(dpop|proof-refusal|proven-request)/.test(id))
 }
 
 async function sizeOf(chunks: readonly OutputChunk[]): Promise<number> {
@@ -145,7 +154,7 @@ test('a page loads the protocol only when an exchange is due', async () => {
 })
 
 test('a worker is one file: a service worker can load nothing later', async () => {
-  const { all, first, code } = await bundle(`import { serveRenewals } from 'valetkey/worker'\nserveRenewals()`)
+  const { all, first, code } = await bundle(`import { serveRenewals } from 'valetkey/worker'\nserveRenewals()`, 'one file')
   expect(all).toEqual(first)
   for (const part of ['oauth4webapi', 'idb-keyval', 'dist/engine/', 'dist/grants/refresh-token'])
     expect(of(all, part), part).not.toEqual([])
@@ -161,9 +170,18 @@ test('a page loads what talks to its worker only when it names one', async () =>
   expect(of(all, 'dist/worker/')).toEqual([])
 })
 
-test.for(packageFile.size)('$program is at most $limit bytes (first load only: $firstLoad)', async ({ program, limit, firstLoad }) => {
+test('a page of Bearer tokens loads nothing of DPoP', async () => {
+  const { all, first } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  for (const part of ['dist/session/dpop', 'dist/protocol/dpop-proof', 'dist/protocol/proven-request', 'dist/browser/dpop-keys']) {
+    expect(of(all, part), `${part}, some time`).not.toEqual([])
+    expect(of(first, part), `${part}, at once`).toEqual([])
+  }
+})
+
+// `first`: at once. `bearer`: in the end, of a program whose tokens are bound to no key. `all`: with `dpop: true`.
+test.for(packageFile.size)('$program is at most $limit bytes ($loaded)', async ({ program, limit, loaded }) => {
   const { size } = await bundle(program)
-  expect(firstLoad ? size.first : size.all).toBeLessThanOrEqual(limit)
+  expect(size[loaded]).toBeLessThanOrEqual(limit)
 })
 
 test('what a program imports besides is in dependencies, and nowhere else', async () => {
