@@ -34,7 +34,8 @@ export interface OAuthFetchOptions {
  *   has them. In a page no redirect can be looked at: it rejects. `redirect: 'manual'` and `'error'` do what they do in `fetch`.
  *
  * The function rejects with OAuthError `resource_not_listed` for any other URL (unless `otherUrls` is `pass`), `redirect_refused`,
- * `dpop_nonce_unreadable` where a page may not read that nonce, `invalid_configuration` for a call with an `Authorization` or `DPoP` header of its own, and with what the source's `token()` rejects with;
+ * `dpop_nonce_unreadable` where a page may not read that nonce, `invalid_configuration` for a call with an `Authorization` or `DPoP` header
+ * of its own, and with what the source's `token()` rejects with;
  * with the signal's reason after an abort; with a TypeError where `fetch` does.
  *
  * @throws OAuthError `invalid_configuration`, which names the option.

@@ -18,8 +18,6 @@ export interface ApiOptions {
   readonly resources?: { readonly notes: DemoResource; readonly mail: DemoResource } | undefined
   /** Whether a page may read `WWW-Authenticate`; across origins most APIs forget it. Default true. */
   readonly challengeReadable?: boolean | undefined
-  /** Whether a page may read `DPoP-Nonce`. Default true. */
-  readonly nonceReadable?: boolean | undefined
 }
 
 /** One call. There is no token in it. */
@@ -178,19 +176,15 @@ function routesOf(): ReadonlyMap<string, Route> {
   ])
 }
 
-function corsHeaders(
-  request: IncomingMessage,
-  { origins = [], challengeReadable = true, nonceReadable = true }: ApiOptions,
-): Record<string, string> {
+function corsHeaders(request: IncomingMessage, { origins = [], challengeReadable = true }: ApiOptions): Record<string, string> {
   const { origin } = request.headers
   if (origin === undefined || !origins.includes(origin)) return { vary: 'Origin' }
-  const readable = [...(challengeReadable ? ['WWW-Authenticate'] : []), ...(nonceReadable ? ['DPoP-Nonce'] : [])]
   return {
     vary: 'Origin',
     'access-control-allow-origin': origin,
     'access-control-allow-methods': 'GET, POST',
     'access-control-allow-headers': 'authorization, content-type, dpop',
     'access-control-max-age': '600',
-    ...(readable.length === 0 ? {} : { 'access-control-expose-headers': readable.join(', ') }),
+    'access-control-expose-headers': challengeReadable ? 'WWW-Authenticate, DPoP-Nonce' : 'DPoP-Nonce',
   }
 }

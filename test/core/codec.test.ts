@@ -53,6 +53,7 @@ const record: fc.Arbitrary<TokenRecord> = fc
     sending: optional(fc.record({ by: text, startedAt: time })),
     unclear: optional(count),
     wait: optional(fc.record({ id: text, until: time, span: fc.nat(), code: fc.constantFrom('network' as const, 'timed_out' as const) })),
+    boundTo: optional(text),
   })
   .map((members) => tokenRecord(members as never))
 
@@ -69,6 +70,7 @@ const pending: fc.Arbitrary<PendingRequest> = fc
     resource: strings,
     maxAgeSeconds: optional(fc.nat()),
     returnTo: optional(text),
+    boundTo: optional(text),
     createdAt: time,
   })
   .map((members) => present<PendingRequest>(members as never))

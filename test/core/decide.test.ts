@@ -135,6 +135,17 @@ describe('decide', () => {
     ],
     ['enough validity', { at: hour / 2, wanted: { minimumValidity: hour / 2 } }, 'use access'],
     ['too little validity', { at: hour / 2, wanted: { minimumValidity: hour / 2 + 1 } }, 'renew_first'],
+    ['T14 bound tokens are wanted, and the one that is there is not', { policy: { tokenType: 'DPoP' } }, 'renew_first'],
+    [
+      'T15 a bound token is nothing for who proves nothing, and its refresh token neither',
+      { record: aRecord({ accessTokens: [aToken({ type: 'DPoP' })], boundTo: 'key' }) },
+      'sign_in expired',
+    ],
+    [
+      'a bound token for who proves its key',
+      { record: aRecord({ accessTokens: [aToken({ type: 'DPoP' })], boundTo: 'key' }), policy: { tokenType: 'DPoP' } },
+      'use access',
+    ],
     ['more validity than any token has, renewed once', { wanted: { minimumValidity: 2 * hour, after: 0 } }, 'use access'],
   ])('%s', ([, each, expected]) => {
     expect(inWords(decided(each))).toBe(expected)

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
 import {
   type DemoAuthorizationServer,
@@ -10,6 +13,7 @@ import {
 } from '../../demo/servers/authorization-server.js'
 import type { OAuthEvent } from '../../src/core/events.js'
 import type { Clock, Store } from '../../src/core/ports.js'
+import { fileStore } from '../../src/node/file-store.js'
 import { oauthFetch } from '../../src/oauth-fetch.js'
 import { clientSecretBasic } from '../../src/protocol/client-secret.js'
 import { clientCredentials } from '../../src/sources/client-credentials.js'
@@ -17,6 +21,7 @@ import { memoryStore } from '../../src/stores/memory.js'
 import { userSession } from '../../src/user-session.js'
 import { robot } from '../support/robot.js'
 import { shiftedClock } from '../support/shifted-clock.js'
+import { expectNothingFound } from '../support/sweep.js'
 
 // Bound tokens against oidc-provider, which checks every proof, and an API that does.
 
@@ -171,14 +176,16 @@ describe('a fleet', () => {
 
   test('P6 and pay one for a new nonce of an API', async () => {
     const store = memoryStore()
+    const clock = shiftedClock()
     const one = tool({ store })
     await one.session.signIn()
-    const other = tool({ store: processOf(store) })
+    const other = tool({ store: processOf(store), clock })
     expect(await other.session.resume()).toBe(true)
+    expect(await other.mail()).toBe(200)
     api.trouble.nonce = `nonce-${randomBytes(8).toString('hex')}`
     const from = api.log.length
     expect(await one.mail()).toBe(200)
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    clock.forward(100)
     expect(await other.mail()).toBe(200)
     expect(api.log.slice(from).map(({ status }) => status)).toEqual([401, 200, 200])
   })
@@ -192,4 +199,71 @@ test('P16 a clock that is ten minutes behind learns the server’s time from its
   const { session, mail } = tool({ clock: behind, scope: ['mail:read'] })
   await session.signIn()
   expect(await mail()).toBe(200)
+})
+
+test('P7 R12 processes over one file have one key, and pay one request for a nonce', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'valetkey-dpop-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const options = { encryptionKey: randomBytes(32).toString('base64') }
+  const stores = [await fileStore(join(folder, 'tokens'), options), await fileStore(join(folder, 'tokens'), options)] as const
+  const from = server.log.length
+  const one = tool({ store: stores[0] })
+  await one.session.signIn()
+  const other = tool({ store: stores[1] })
+  expect(await other.session.resume()).toBe(true)
+  await other.session.token({ rejected: await other.session.token() })
+  expect(await other.mail()).toBe(200)
+  expect(await one.mail()).toBe(200)
+  expect(tokenErrors(from).map(({ error, status }) => error ?? status)).toEqual(['use_dpop_nonce', 200, 200])
+  const [first, second] = api.log.slice(-2)
+  expect(first?.boundTo).toBe(second?.boundTo)
+  // On the disk nothing of the key can be read.
+  const files = await readdir(folder, { recursive: true, withFileTypes: true })
+  const texts = await Promise.all(files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')))
+  expect(texts.join()).toContain('dpop')
+  expect(texts.join()).not.toMatch(/kty|"d"/)
+})
+
+test('R5 1,000 calls at once with an expired bound token make one token request, and one more where the nonce is another', async () => {
+  const clock = shiftedClock()
+  const store = memoryStore()
+  const { session, call } = tool({ clock, store })
+  await session.signIn()
+  const storm = async () => Promise.all(Array.from({ length: 1_000 }, async () => (await call(`${api.origin}/mail`)).status))
+  clock.forward(61_000)
+  let from = server.log.length
+  expect(new Set(await storm())).toEqual(new Set([200]))
+  expect(tokenErrors(from).map(({ error, status }) => error ?? status)).toEqual([200])
+  // A nonce that the server does not know any more.
+  clock.forward(61_000)
+  from = server.log.length
+  await spoilNonces(store)
+  expect(new Set(await storm())).toEqual(new Set([200]))
+  expect(tokenErrors(from).map(({ error, status }) => error ?? status)).toEqual(['use_dpop_nonce', 200])
+})
+
+/** Puts another nonce in the place of each. */
+async function spoilNonces(store: Store): Promise<void> {
+  const key = ['valetkey', 'dpop', server.issuer, 'tool', 'nonces'].map(encodeURIComponent).join(':')
+  const held = await store.get(key)
+  const spoilt = (held?.value ?? '').replaceAll(/,"[^"]+"\]/g, ',"spoilt"]')
+  expect(await store.replace(key, held?.version, { version: 'spoilt', value: spoilt })).toBe(true)
+}
+
+test('no token, no proof and nothing of the key is where it does not belong', async () => {
+  const events: OAuthEvent[] = []
+  const { proofs, fetch } = watched()
+  const store = memoryStore()
+  const { session, mail } = tool({ fetch, store, observe: (event) => events.push(event) })
+  await session.signIn()
+  await mail()
+  const token = await session.token()
+  api.trouble.refuse = 'token'
+  await mail()
+  server.revokeGrants()
+  const error = await session.token({ rejected: await session.token() }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'sign_in_required' })
+  const key = (await store.get(['valetkey', 'dpop', server.issuer, 'tool', 'ES256'].map(encodeURIComponent).join(':')))?.value ?? ''
+  const { d } = JSON.parse((JSON.parse(key) as { jwk: string }).jwk) as { d: string }
+  expectNothingFound([...server.issued(), ...proofs.map(({ proof }) => proof), d], { events, token, session, error, log: api.log })
 })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page, Request } from 'playwright-core'
@@ -63,6 +64,8 @@ interface Stranger {
 export interface AppOptions {
   /** Whether pages are kept as they were when they are left. Playwright does without, for it cannot follow such a page. */
   readonly backForwardCache?: boolean
+  /** The page's tokens are bound, and the authorization server wants nonces. */
+  readonly dpop?: boolean
   /** Whether windows are blocked that open by themselves. */
   readonly popupBlocker?: boolean
   /** The page's script, in the place of `app.ts`, which it imports. */
@@ -120,10 +123,12 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
   const server = await startAuthorizationServer({
     clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/bye`] }],
     automatic: { account: 'ann' },
+    ...(options.dpop === true ? { dpop: { nonceSecret: randomBytes(32), requireNonce: () => true } } : {}),
     ...options.server,
   })
   const api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
-  config = { issuer: server.issuer, api: api.origin, worker: options.worker, deadlineSeconds: options.deadlineSeconds }
+  const { worker, deadlineSeconds, dpop = false } = options
+  config = { issuer: server.issuer, api: api.origin, worker, deadlineSeconds, dpop }
   headers = {
     'content-type': 'text/html',
     'content-security-policy': policy([server.issuer, api.origin], stranger.origin, options.trustedTypes ?? "'none'"),

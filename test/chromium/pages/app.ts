@@ -23,6 +23,7 @@ export interface AppConfig {
   readonly api: string
   readonly worker?: string
   readonly deadlineSeconds?: number
+  readonly dpop: boolean
 }
 
 const config = (await (await fetch('/config.json')).json()) as AppConfig
@@ -34,6 +35,7 @@ const session = browserSession({
   clientId: 'page',
   redirectUri: '/callback',
   scope: ['openid', 'notes:read'],
+  dpop: config.dpop,
   userAgent: { authorize: (...parameters) => (app.inWindow ? opening : leaving).authorize(...parameters) },
   // Other pages see nothing of what such a page keeps.
   ...(location.search === '?in-memory' ? { store: memoryStore() } : {}),
