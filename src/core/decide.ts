@@ -117,8 +117,9 @@ function candidates(record: TokenRecord, policy: Policy, wanted: Wanted, rejecte
 
 /** Whether a token was issued for exactly what the call wants, or covers it for the same resource; never the other way round. */
 function serves(token: StoredToken, record: TokenRecord, policy: Policy, wanted: Wanted): boolean {
+  if (!isFor(token, wanted)) return false
   // Who asks for bound tokens is never given one that is not.
-  if (!isFor(token, wanted) || token.type !== (policy.tokenType ?? 'Bearer')) return false
+  if (token.type !== (policy.tokenType ?? 'Bearer')) return false
   if (covers(token.granted, wanted.scope ?? record.grantedScope)) return true
   return (wanted.scope === undefined || policy.scopeNamedDifferently) && sameScope(token.asked.scope, wanted.scope)
 }

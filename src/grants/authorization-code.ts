@@ -1,5 +1,4 @@
 import type { Client } from '../core/client.js'
-import { dpopKeyLost } from '../core/dpop.js'
 import { OAuthError } from '../core/errors.js'
 import type { PendingRequest } from '../core/pending-request.js'
 import { bare } from '../core/secret.js'
@@ -38,7 +37,6 @@ export async function finishAuthorization(client: Client, pending: PendingReques
     )
   }
   const code = authorizationCode(client, await metadataOf(client), pending, response)
-  if (pending.boundTo !== undefined && (await (await client.proofs?.())?.holds(pending.boundTo)) !== true) throw dpopKeyLost()
   const prepared = await prepareTokenRequest(
     client,
     bare({

@@ -16,6 +16,7 @@ import type { Clock, Store } from '../../src/core/ports.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { oauthFetch } from '../../src/oauth-fetch.js'
 import { clientSecretBasic } from '../../src/protocol/client-secret.js'
+import { serverSignIn } from '../../src/server-sign-in.js'
 import { clientCredentials } from '../../src/sources/client-credentials.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { userSession } from '../../src/user-session.js'
@@ -189,6 +190,19 @@ describe('a fleet', () => {
     expect(await other.mail()).toBe(200)
     expect(api.log.slice(from).map(({ status }) => status)).toEqual([401, 200, 200])
   })
+})
+
+test('P13 a server signs a user in, and a job of another process acts for them with the same key', async () => {
+  const store = memoryStore()
+  const client = { issuer: server.issuer, clientId: 'tool', dpop: true, resource: mailResource.identifier }
+  const routes = serverSignIn({ ...client, store, redirectUri, scope: ['openid', 'mail:read'] })
+  const { location, binding } = await routes.start()
+  expect(location.searchParams.get('dpop_jkt')).toMatch(/^[\w-]{43}$/)
+  const { account } = await routes.finish(await robot({ redirectUri }).authorize(async () => location, {}), { binding })
+  const job = userSession({ ...client, store: processOf(store), account })
+  await job.token({ rejected: await job.token() })
+  expect((await oauthFetch(job, { resources: [`${api.origin}/`] })(`${api.origin}/mail`)).status).toBe(200)
+  expect(api.log.at(-1)?.boundTo).toBe(location.searchParams.get('dpop_jkt'))
 })
 
 test('P16 a clock that is ten minutes behind learns the server’s time from its refusal', async () => {

@@ -50,6 +50,20 @@ function bound(server: FaultServer, { metadata: more, ...options }: More = {}) {
   return { session, userAgent, clock, store }
 }
 
+/** A sign-in whose user is at the authorization server, and the response that will come back. */
+async function left(server: FaultServer, store: Store): Promise<{ readonly response: URL; readonly jkt: string | null }> {
+  const { searchParams } = await new Promise<URL>((resolve) => {
+    const authorize: UserAgent['authorize'] = async (request) => {
+      resolve(await request(redirectUri))
+      return new Promise(() => {})
+    }
+    void bound(server, { store, userAgent: { authorize } })
+      .session.signIn()
+      .catch(() => {})
+  })
+  return { response: new URL(`${redirectUri}?code=c&state=${searchParams.get('state')}`), jkt: searchParams.get('dpop_jkt') }
+}
+
 const keyName = (server: FaultServer, ...more: readonly string[]) =>
   ['valetkey', 'dpop', server.origin, 'tool', ...more].map(encodeURIComponent).join(':')
 
@@ -283,27 +297,7 @@ describe('the key', () => {
   test('P12 that is lost between request and response ends the sign-in, and the code is not sent', async () => {
     const server = await faultServer({ '/token': tokens() })
     const store = memoryStore()
-    const one = bound(server, { store })
-    const returned = new Promise<URL>((resolve) => {
-      void userSession({
-        authorizationServer: metadata(server.origin),
-        clientId: 'tool',
-        dpop: true,
-        redirectUri,
-        store,
-        clock: one.clock,
-        userAgent: {
-          authorize: async (request) => {
-            const url = await request(redirectUri)
-            resolve(new URL(`${redirectUri}?code=c&state=${url.searchParams.get('state')}`))
-            return new Promise(() => {})
-          },
-        },
-      })
-        .signIn()
-        .catch(() => {})
-    })
-    const response = await returned
+    const { response } = await left(server, store)
     await forget(store, keyName(server, 'ES256'))
     expect(await code(bound(server, { store: otherProcess(store) }).session.resume(response))).toBe('dpop_key_lost')
     expect(server.to('/token')).toEqual([])
@@ -317,6 +311,25 @@ describe('the key', () => {
     const keys = (await proofsTo(server, '/token')).map(({ key }) => key)
     expect(new Set([...keys, userAgent.asked[0]?.searchParams.get('dpop_jkt')]).size).toBe(1)
     expect(keys).toHaveLength(2)
+  })
+
+  test('R12 P12 is the same at each renewal, whatever the server has come to prefer since', async () => {
+    const server = await faultServer({ '/token': tokens() })
+    const store = memoryStore()
+    await bound(server, { store }).session.signIn()
+    const later = bound(server, { store: otherProcess(store), metadata: { dpop_signing_alg_values_supported: ['EdDSA'] } })
+    await later.session.token({ rejected: await later.session.token() })
+    const proofs = await proofsTo(server, '/token')
+    expect(proofs.map(({ header }) => header['alg'])).toEqual(['ES256', 'ES256'])
+    expect(new Set(proofs.map(({ key }) => key)).size).toBe(1)
+  })
+
+  test('P13 is that of the authorization request when its code is redeemed', async () => {
+    const server = await faultServer({ '/token': tokens() })
+    const store = memoryStore()
+    const { response, jkt } = await left(server, store)
+    await bound(server, { store, metadata: { dpop_signing_alg_values_supported: ['EdDSA'] } }).session.resume(response)
+    expect((await proofsTo(server, '/token')).map(({ key }) => key)).toEqual([jkt])
   })
 
   test('P13 without dpop no key is named, none is made, and nothing is proven', async () => {
