@@ -60,6 +60,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // They wait more than they work.
+          maxConcurrency: 15,
           sequence: { groupOrder: 3 },
         },
       },

@@ -19,7 +19,6 @@ async function live(stage: Stage): Promise<void> {
   await two.evaluate('app.subscribe()')
   for (const tab of [one, two]) await tab.evaluate('app.start(50)')
   await stage.nextRenewal()
-  await stage.nextRenewal()
   // Long enough for a spy to see its lock, though the timers of a tab that nobody looks at go off once a second.
   stage.proxies.server.faults.set('/token', { delayMilliseconds: 2_000 })
   await one.evaluate('app.renew()')

@@ -12,5 +12,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // One browser at a time.
     fileParallelism: false,
+    // They wait more than they work.
+    maxConcurrency: 15,
   },
 })
