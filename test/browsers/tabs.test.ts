@@ -11,6 +11,8 @@ inEachEngine((browser, engine) => {
     const stage = await stageFor(context, browser())
     const tabs = [await stage.signIn(await stage.open())]
     while (tabs.length < 6) tabs.push(await stage.open())
+    // As across a network: in this time each tab has a call that finds the renewal due.
+    stage.proxies.server.faults.set('/token', { delayMilliseconds: 250 })
     const began = now()
     for (const tab of tabs) await tab.evaluate('app.start(100)')
     await pause(seconds)
