@@ -108,11 +108,12 @@ export function session(parts: SessionParts): Session {
   async function takeUpAddress(place: Place): Promise<void> {
     await place.ready()
     refuseInFrame(place)
-    if (await cameBackSignedOut({ place, pending, owner: key })) return
+    const find = (state: string) => pending.find(state).catch((error: unknown) => unanswered(place, error))
+    if (await cameBackSignedOut({ place, pending: { ...pending, find }, owner: key })) return
     const address = place.address()
     if (address === undefined || !isResponse(address)) return
     const state = stateOf(address)
-    const found = state === undefined ? undefined : await pending.find(state)
+    const found = state === undefined ? undefined : await find(state)
     if (found !== undefined && found.owner !== key) return
     // Another session of this page may have cleared it away meanwhile.
     if (place.address()?.href !== address.href && found === undefined) return
@@ -140,6 +141,16 @@ export function session(parts: SessionParts): Session {
       'authorization_response_invalid',
       'The authorization response is in a frame of another origin. Nothing was sent; sign in again.',
     )
+  }
+
+  /** Whose response it is nobody can say now. A sign-in that is repeated costs less than a code that stays in the address. */
+  function unanswered(place: Place, error: unknown): never {
+    const address = place.address()
+    if (address !== undefined && isResponse(address)) {
+      place.replaceAddress(withoutResponse(address))
+      emit({ type: 'sign_in_failed', code: error instanceof OAuthError ? error.code : 'store_unavailable' })
+    }
+    throw error
   }
 
   function isResponse(address: URL): boolean {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { inspect } from 'node:util'
+import { memoryStore } from '../../src/stores/memory.js'
 import { json } from '../support/fault-server.js'
 import { failure } from '../support/sign-in.js'
 import { origin, profile, redirectUri } from './profile.js'
@@ -189,6 +190,22 @@ test('C12 code, state and iss have left the address before the token request', a
   })
   await failure(tab.session.resume())
   expect(atTokenRequest).toBe(redirectUri)
+})
+
+test('C12 where the store cannot say whose a response is, it leaves the address all the same, and the failure is said', async () => {
+  const server = await scriptedServer()
+  const store = memoryStore()
+  const { get } = store
+  let down = false
+  const { open } = profile(server, { store: { ...store, get: (key) => (down ? Promise.reject(new Error('down')) : get(key)) } })
+  const response = server.answer(await open().leave())
+  down = true
+  for (const answer of [response, changed(response, { code: null, error: 'access_denied' })]) {
+    const tab = open(answer)
+    await expect(tab.session.resume()).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(tab.page.address()?.href).toBe(redirectUri)
+    expect(tab.said()).toContain('sign_in_failed store_unavailable')
+  }
 })
 
 test('C12 then the page is where the user was, or where the application wants it', async () => {
