@@ -1,5 +1,6 @@
 import type { Binding } from './dpop.js'
-import { Secret, disguised } from './secret.js'
+import { isText, ownMembers, scopeValues, text as textOption, wrongOption } from './option.js'
+import { Secret, disguised, present } from './secret.js'
 
 /** An access token. It prints, serialises and inspects as `[redacted]`. */
 export interface AccessToken {
@@ -21,13 +22,24 @@ export interface AccessTokenFacts {
 }
 
 /**
- * Makes an AccessToken from text that came from elsewhere: for sources of your own, and for tests.
+ * Makes an AccessToken from text that came from elsewhere: for sources of your own, and for tests. White space around the text is no part of it.
+ *
+ * @throws OAuthError `invalid_configuration` where there is no text, or a fact is wrong or unknown
  *
  * @example
  * const source: TokenSource = { token: async () => accessToken(await readFile('/run/token', 'utf8')) }
  */
 export function accessToken(text: string, facts: AccessTokenFacts = {}): AccessToken {
-  return carrying(Secret.of(text), facts)
+  if (!isText(text) || text.trim() === '')
+    throw wrongOption('text', 'of accessToken must be a string that is not empty. Check where the token is read from.')
+  const members = ownMembers(facts, ['scope', 'resource', 'expiresAt'], 'accessToken')
+  const { expiresAt } = members
+  if (expiresAt !== undefined && !(typeof expiresAt === 'number' && Number.isFinite(expiresAt)))
+    throw wrongOption('expiresAt', 'must be a time in milliseconds since the epoch.')
+  return carrying(
+    Secret.of(text.trim()),
+    present<AccessTokenFacts>({ scope: scopeValues(members, 'scope'), resource: textOption(members, 'resource'), expiresAt }),
+  )
 }
 
 /** The AccessToken of a text that is already a Secret; with a binding it is a DPoP token (RFC 9449 section 7.1). */

@@ -44,7 +44,7 @@ export function fakeSession(start: Partial<SessionSnapshot> & { readonly token?:
         })
       }
       held ??= accessToken('test-token', { scope: current.grantedScope })
-      if (options.rejected === held) held = accessToken(`test-token-${(renewals += 1)}`, { ...held, scope: current.grantedScope })
+      if (options.rejected === held) held = accessToken(`test-token-${(renewals += 1)}`, { scope: current.grantedScope })
       return held
     },
     async resume(response) {
