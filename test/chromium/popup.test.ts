@@ -93,7 +93,7 @@ test('C17 B7 what is broadcast about a sign-in is sealed: neither its code nor i
   const window = await begin(tab)
   await finish(window)
   expect(await settled()).toEqual(['resolved'])
-  const heard = JSON.stringify((await here.evidence.places())['broadcasts, lock names and storage events'])
+  const heard = JSON.stringify((await here.evidence.places())['broadcasts, messages, lock names and storage events'])
   expect(heard).toContain('"broadcast":"valetkey popup ')
   expect(states.length).toBeGreaterThan(0)
   for (const text of states) expect(heard).not.toContain(text)
