@@ -90,6 +90,8 @@ export async function stageFor(
   const server = await startAuthorizationServer({
     clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/`] }],
     accessTokenSeconds: lifetimeSeconds,
+    // It counts whole seconds: without this, many a token would be dead after four.
+    leewaySeconds: 1,
     automatic: { account: 'ann' },
     ...options,
     issuer: proxies.server.origin,
