@@ -108,7 +108,8 @@ async function imported(
   }
 }
 
-function parametersOf(algorithm: SigningAlgorithm): RsaHashedImportParams | EcKeyImportParams | Algorithm {
+/** With what a key of this algorithm is imported. */
+export function parametersOf(algorithm: SigningAlgorithm): RsaHashedImportParams | EcKeyImportParams | Algorithm {
   const size = algorithm.slice(2)
   switch (algorithm.slice(0, 2)) {
     case 'RS':
