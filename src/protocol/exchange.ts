@@ -86,7 +86,7 @@ async function read(response: Response, client: Pick<Client, 'clock'>): Promise<
 
 /** Whether the body of such an answer can say more than its status does. */
 function saysMore(status: number): boolean {
-  return status === 200 || (status >= 400 && status < 500 && status !== 408 && status !== 429)
+  return status === 200 || status === 201 || (status >= 400 && status < 500 && status !== 408 && status !== 429)
 }
 
 async function leaveBody(response: Response): Promise<object> {
