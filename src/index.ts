@@ -42,6 +42,12 @@ export type {
   UserSessionSettings,
 } from './core/client.js'
 
+// Discovery and registration
+export { discoverResource } from './protocol/resource-metadata.js'
+export type { DiscoveredResource } from './protocol/resource-metadata.js'
+export { clientIdMetadata } from './core/client-id-metadata.js'
+export { registerClient } from './protocol/registration.js'
+
 // Where tokens live
 export { memoryStore } from './stores/memory.js'
 export { sealed } from './stores/sealed.js'

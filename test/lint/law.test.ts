@@ -77,6 +77,15 @@ const bad: readonly (readonly [name: string, path: string, text: string, rule: s
     'a service worker has none',
   ],
   ['a session imports a source', 'session/bad.ts', `export * from '../sources/good.js'`, 'law(imports)', 'sources'],
+  ['a resource server imports the engine', 'resource-server/bad.ts', `export * from '../token-source.js'`, 'law(imports)', 'token-source'],
+  ['a resource server imports a grant', 'resource-server/bad-grant.ts', `export * from '../grants/good.js'`, 'law(imports)', 'grants'],
+  [
+    'a resource server imports the library',
+    'resource-server/bad-library.ts',
+    `export { DPoP } from 'oauth4webapi'`,
+    'law(imports)',
+    'oauth4webapi',
+  ],
   ['a room nobody knows', 'helpers/bad.ts', `export const one = 1`, 'law(imports)', 'no room'],
   ['import() of a computed name', 'browser/bad-name.ts', `export const l = (n: string): unknown => import(n)`, 'law(imports)', 'literal'],
   [

@@ -136,6 +136,18 @@ const without: readonly (readonly [program: string, ...parts: string[]])[] = [
   [`export * from 'valetkey/node'`, 'idb-keyval', 'dist/browser/', 'dist/redis/', 'dist/postgres/', 'dist/testing/'],
   [`export * from 'valetkey/redis'`, ...notOfAStore, 'dist/postgres/', 'node_modules/'],
   [`export * from 'valetkey/postgres'`, ...notOfAStore, 'dist/redis/', 'node_modules/'],
+  [
+    `export * from 'valetkey/resource-server'`,
+    'idb-keyval',
+    'dist/browser/',
+    'dist/node/',
+    'dist/grants/',
+    'dist/session',
+    'dist/token-source',
+    'dist/engine/',
+    'dist/stores/',
+    'node:',
+  ],
   [`export * from 'valetkey/testing'`, 'oauth4webapi', 'idb-keyval', 'dist/browser/', 'dist/protocol/', 'dist/grants/', 'node:', 'vitest'],
 ]
 
