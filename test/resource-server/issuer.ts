@@ -28,6 +28,7 @@ export interface Issuer {
   /** A proof for a GET of the API with this token; `claims` and `header` change an honest one. */
   proof(token: string, claims?: JWTPayload, header?: Readonly<Record<string, unknown>>, key?: CryptoKeyPair): Promise<string>
   readonly keys: CryptoKeyPair
+  readonly clientKeys: CryptoKeyPair
 }
 
 export const url = 'https://api.example/notes?page=2'
@@ -63,6 +64,7 @@ export async function issuer(settings: Partial<ResourceServerSettings> = {}): Pr
     api: another(settings),
     now,
     keys,
+    clientKeys,
     token: (claims = {}, header = {}, key = keys) =>
       new SignJWT(without({ ...honest(), ...claims }))
         .setProtectedHeader(without({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...header }) as { alg: string })

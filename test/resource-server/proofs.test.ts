@@ -72,7 +72,7 @@ test('a proof by another key, one that shows its private key, one that is tamper
   const bad = [
     await of.proof(token, {}, { jwk: await exportJWK(stranger.publicKey) }, stranger),
     await of.proof(token, {}, {}, stranger),
-    await of.proof(token, {}, { jwk: { ...(await exportJWK(stranger.privateKey)) } }, stranger),
+    await of.proof(token, {}, { jwk: await exportJWK(of.clientKeys.privateKey) }),
     `${mine.slice(0, -4)}AAAA`,
     `${mine}, ${await of.proof(token)}`,
     'nonsense',
