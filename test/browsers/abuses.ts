@@ -24,7 +24,7 @@ export interface World {
 
 /** Says responses to whoever opened it, without end: in clear, wrapped, and as long and unreadable as a sealed one. */
 export const hostilePage = `<!doctype html><html lang="en"><meta charset="utf-8"><title>hostile</title><script>
-  const response = document.referrer + 'callback?code=EVIL&state=' + 'A'.repeat(43)
+  const response = new URL('/callback?code=EVIL&state=' + 'A'.repeat(43), document.referrer).href
   const said = [response, { response, url: response }, 'ab'.repeat(300)]
   setInterval(() => said.forEach((text) => opener?.postMessage(text, '*')), 5)
 </script></html>`
@@ -94,7 +94,7 @@ function changed(address: URL, change: Readonly<Record<string, string | null>>):
 }
 
 /** Keeps what is said to a page: `received`. */
-const overhear = `globalThis.received = []; addEventListener('message', ({ data }) => received.push(JSON.stringify(data)))`
+const overhear = `globalThis.received = [], addEventListener('message', ({ data }) => received.push(JSON.stringify(data)))`
 
 /** What a stranger was told, once the application's page that it opened or shows has said that it is done. */
 const toldTo = async (stranger: Tab): Promise<readonly string[]> =>
@@ -234,7 +234,7 @@ export const abuses: readonly Abuse[] = [
       const address = await response(world, tab)
       const stranger = await world.open(`${world.stranger}/`)
       await stranger.evaluate(
-        `${overhear}; document.body.append(Object.assign(document.createElement('iframe'), { src: ${JSON.stringify(address)} }))`,
+        `${overhear}, document.body.append(Object.assign(document.createElement('iframe'), { src: ${JSON.stringify(address)} }))`,
       )
       assert.deepEqual(await toldTo(stranger), ['"resumed: authorization_response_invalid"'])
       assert.equal(world.exchanges(), 0)
@@ -270,14 +270,14 @@ export const abuses: readonly Abuse[] = [
       const tab = await openApp(world)
       await tab.evaluate(`void open('${world.stranger}/hostile')`)
       await tab.evaluate(
-        `${overhear}; addEventListener('message', ({ origin }) => { globalThis.hostile ||= origin === '${world.stranger}' })`,
+        `${overhear}, addEventListener('message', ({ origin }) => { globalThis.hostile ||= origin === '${world.stranger}' })`,
       )
       await until(
         'what the hostile window says',
         () => tab.evaluate(`globalThis.hostile`),
         (isThere) => isThere === true,
       )
-      await tab.evaluate(`app.inWindow = true; app.leave()`)
+      await tab.evaluate(`app.inWindow = true, app.leave()`)
       await until(
         'the session',
         () => status(tab),
@@ -293,10 +293,10 @@ export const abuses: readonly Abuse[] = [
       const address = await response(world, tab)
       const stranger = await world.open(`${world.stranger}/`)
       const forged = `${world.origin}/callback?code=EVIL&state=${'A'.repeat(43)}`
-      await stranger.evaluate(`${overhear}; void open(${JSON.stringify(forged)})`)
+      await stranger.evaluate(`${overhear}, void open(${JSON.stringify(forged)})`)
       assert.deepEqual(await toldTo(stranger), ['"resumed: false"'])
       assert.equal(world.exchanges(), 0)
-      await stranger.evaluate(`received.length = 0; void open(${JSON.stringify(address)})`)
+      await stranger.evaluate(`received.length = 0, void open(${JSON.stringify(address)})`)
       assert.deepEqual(await toldTo(stranger), ['"resumed: true"'])
       assert.equal(await resume(tab), true)
       assert.equal(world.exchanges(), 1)

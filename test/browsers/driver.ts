@@ -26,7 +26,10 @@ export interface Browser {
   readonly engine: EngineName
   /** The folder of its profile. */
   readonly profile: string
-  open(url: string): Promise<Tab>
+  /** Its pages may open windows by themselves where it is a window of its own; a tab of MiniBrowser opens none without a click. */
+  open(url: string, as?: 'tab' | 'window'): Promise<Tab>
+  /** Closes all tabs and windows, those too that a page has opened. */
+  closeTabs(): Promise<void>
   /** Stops the processes that run its pages, as the sleep of a machine does, and resolves with how to let them go on. */
   freeze(): Promise<() => void>
   /** Ends it and starts it again on the same profile; its tabs are gone. */
@@ -39,7 +42,8 @@ export interface Browser {
 export interface Driver {
   /** The browser's own process, or that of what started it. */
   readonly pid: number
-  open(url: string): Promise<Tab>
+  open(url: string, as?: 'tab' | 'window'): Promise<Tab>
+  closeTabs(): Promise<void>
   quit(): Promise<void>
 }
 
@@ -66,7 +70,8 @@ export async function startBrowser(engine: EngineName): Promise<Browser & { clos
   return {
     engine,
     profile,
-    open: (url) => running().open(url),
+    open: (url, as) => running().open(url, as),
+    closeTabs: () => running().closeTabs(),
     freeze: async () => freeze(running().pid),
     async restart() {
       await quit()

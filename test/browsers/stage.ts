@@ -157,7 +157,8 @@ function note(path: string, body: string, reports: Stage['reports']): void {
   else reports.restored.push(told.restored)
 }
 
-function contentSecurityPolicy(connect: readonly string[]): string {
+/** As strict as it can be, and what violates it is reported. */
+export function contentSecurityPolicy(connect: readonly string[], trustedTypes = "'none'"): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -167,12 +168,13 @@ function contentSecurityPolicy(connect: readonly string[]): string {
     "form-action 'none'",
     "base-uri 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    `trusted-types ${trustedTypes}`,
     'report-uri /violation',
   ].join('; ')
 }
 
-function documentWith(script: string | undefined): string {
+/** Has this script, or none. */
+export function documentWith(script: string | undefined): string {
   const element = script === undefined ? '' : `<script type="module" src="${script}"></script>`
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>app</title>${element}</html>`
 }

@@ -14,12 +14,17 @@ export async function startChromium(profile: string): Promise<Driver> {
     // Pages that are left are kept as they were, as they are for people.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   })
+  // The tab that it begins with stays: with the last one a browser ends.
+  const [first] = context.pages()
   return {
     pid: ownerOf(profile),
     async open(url) {
       const tab = tabOf(await context.newPage())
       await tab.goto(url)
       return tab
+    },
+    async closeTabs() {
+      for (const page of context.pages()) if (page !== first) await page.close()
     },
     quit: () => context.close(),
   }

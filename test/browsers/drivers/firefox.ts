@@ -20,6 +20,8 @@ const quiet = {
   'toolkit.telemetry.server': 'http://127.0.0.1:9',
   // The processes of pages stay as they are: no page is thrown out for want of memory.
   'browser.tabs.unloadOnLowMemory': false,
+  // A page may open a window without a click, as it may in the other two.
+  'dom.disable_open_during_load': false,
 }
 
 /** Over WebDriver BiDi. */
@@ -33,12 +35,17 @@ export async function startFirefox(profile: string): Promise<Driver> {
     env: { ...process.env, HOME: profile },
     extraPrefsFirefox: quiet,
   })
+  // The tab that it begins with stays: with the last one a browser ends.
+  const [first] = await browser.pages()
   return {
     pid: browser.process()?.pid ?? 0,
     async open(url) {
       const tab = tabOf(await browser.newPage())
       await tab.goto(url)
       return tab
+    },
+    async closeTabs() {
+      for (const page of await browser.pages()) if (page !== first) await page.close()
     },
     quit: () => browser.close(),
   }
@@ -51,7 +58,8 @@ function tabOf(page: Page): Tab {
     reload: async () => void (await page.reload({ waitUntil: 'load' })),
     evaluate,
     waitFor: (expression, milliseconds = 30_000) => until(() => evaluate(`!!(${expression})`), milliseconds, expression),
-    address: async () => page.url(),
+    // Puppeteer does not hear of an address that a page which comes back as it was left has.
+    address: () => evaluate('location.href'),
     close: () => page.close(),
   }
 }

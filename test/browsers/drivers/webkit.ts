@@ -25,7 +25,7 @@ export async function startWebKit(profile: string): Promise<Driver> {
   process.once('exit', () => [driving, screen].forEach((child) => child.kill()))
   const builder = new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities({
     browserName: 'MiniBrowser',
-    'webkitgtk:browserOptions': { binary: found.browser, args: ['--automation'] },
+    'webkitgtk:browserOptions': { binary: found.browser, args: ['--automation', '--javascript-can-open-windows-automatically=true'] },
   })
   await until(async () => (await fetch(`http://127.0.0.1:${port}/status`)).ok, 10_000, 'WebKitWebDriver answers')
   const driver = await builder.build()
@@ -35,13 +35,21 @@ export async function startWebKit(profile: string): Promise<Driver> {
   const first = await driver.getWindowHandle()
   return {
     pid: driving.pid ?? 0,
-    open: (url) =>
+    open: (url, as = 'tab') =>
       inTurn(async () => {
         await driver.switchTo().window(first)
-        await driver.switchTo().newWindow('tab')
+        await driver.switchTo().newWindow(as)
         const handle = await driver.getWindowHandle()
         await driver.get(url)
         return tabOf(driver, handle, inTurn)
+      }),
+    closeTabs: () =>
+      inTurn(async () => {
+        for (const handle of await driver.getAllWindowHandles()) {
+          if (handle === first) continue
+          await driver.switchTo().window(handle)
+          await driver.close()
+        }
       }),
     async quit() {
       await inTurn(() => driver.quit()).catch(() => {})
