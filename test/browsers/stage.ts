@@ -9,6 +9,7 @@ import {
 import { listen, readText, sendJson } from '../../demo/servers/loopback.js'
 import { bundlePage } from '../support/page-bundle.js'
 import { expectNothingFound } from '../support/sweep.js'
+import { workerScript } from '../support/worker-script.js'
 import type { Browser, Tab } from './driver.js'
 import { until } from './drivers/waiting.js'
 import { type FaultProxy, type Passed, startFaultProxy } from './fault-proxy.js'
@@ -51,21 +52,31 @@ export const pause = (seconds: number): Promise<void> => new Promise((resolve) =
 /** A line for whoever waits. */
 export const progress = (text: string): void => void process.stderr.write(`… ${text}\n`)
 
+export interface StageOptions extends Partial<AuthorizationServerOptions> {
+  /** Whether the page has a worker that renews. Default false. */
+  readonly worker?: boolean
+}
+
 let bundled: Promise<ReadonlyMap<string, string>> | undefined
+
+async function bundle(): Promise<ReadonlyMap<string, string>> {
+  const pages = bundlePage({ app: new URL('pages/app.ts', import.meta.url), spy: new URL('pages/spy.ts', import.meta.url) })
+  return new Map([...(await pages), ['/worker.js', await workerScript()]])
+}
 
 /** Made in a test, it ends with it: then nothing has leaked, nothing was said, and no policy was violated. */
 export async function stageFor(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
   browser: Browser,
-  options: Partial<AuthorizationServerOptions> = {},
+  { worker = false, ...options }: StageOptions = {},
 ): Promise<Stage> {
-  bundled ??= bundlePage({ app: new URL('pages/app.ts', import.meta.url), spy: new URL('pages/spy.ts', import.meta.url) })
+  bundled ??= bundle()
   const files = await bundled
   const proxies = { server: await startFaultProxy(), api: await startFaultProxy() }
   const reports = { overheard: [] as unknown[], violations: [] as string[], said: [] as string[], restored: [] as string[] }
   const [visited, codes]: [string[], string[]] = [[], []]
-  const config = { issuer: proxies.server.origin, api: proxies.api.origin, clockOffset: 0 }
-  const policy = contentSecurityPolicy([config.issuer, config.api])
+  const config = { issuer: proxies.server.origin, api: proxies.api.origin, clockOffset: 0, ...(worker ? { worker: '/worker.js' } : {}) }
+  const policy = contentSecurityPolicy([config.issuer, config.api], worker ? 'valetkey' : undefined)
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', pages.origin)

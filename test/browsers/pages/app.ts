@@ -65,6 +65,7 @@ const session = browserSession({
   scope: ['openid', 'mail:read'],
   resource: 'https://mail.example/',
   observe: (event) => events.push(event),
+  worker: config.worker,
 })
 const api = oauthFetch(session, { resources: [`${config.api}/`] })
 

@@ -5,6 +5,8 @@ import { overhear } from '../../support/overhear.js'
 export interface PageConfig {
   readonly issuer: string
   readonly api: string
+  /** Where the script of its worker is, if it is to have one. */
+  readonly worker?: string
   /** By how much the wall clock of the page is wrong when it is loaded, in milliseconds. */
   readonly clockOffset: number
 }
