@@ -30,6 +30,8 @@ export interface Browser {
   open(url: string, as?: 'tab' | 'window'): Promise<Tab>
   /** Closes all tabs and windows, those too that a page has opened. */
   closeTabs(): Promise<void>
+  /** How many there are. */
+  countTabs(): Promise<number>
   /** Stops the processes that run its pages, as the sleep of a machine does, and resolves with how to let them go on. */
   freeze(): Promise<() => void>
   /** Ends it and starts it again on the same profile; its tabs are gone. */
@@ -44,6 +46,7 @@ export interface Driver {
   readonly pid: number
   open(url: string, as?: 'tab' | 'window'): Promise<Tab>
   closeTabs(): Promise<void>
+  countTabs(): Promise<number>
   quit(): Promise<void>
 }
 
@@ -72,6 +75,7 @@ export async function startBrowser(engine: EngineName): Promise<Browser & { clos
     profile,
     open: (url, as) => running().open(url, as),
     closeTabs: () => running().closeTabs(),
+    countTabs: () => running().countTabs(),
     freeze: async () => freeze(running().pid),
     async restart() {
       await quit()

@@ -34,8 +34,8 @@ export interface Stage {
   /** Codes that were in the address of a page: the browser's history has them, used up as they are. */
   readonly codes: string[]
   readonly reports: { readonly overheard: unknown[]; readonly violations: string[]; readonly said: string[]; readonly restored: string[] }
-  /** A tab whose page has taken up what there is of a session. */
-  open(path?: string): Promise<Tab>
+  /** A tab whose page has taken up what there is of a session. As a window of its own it may open others. */
+  open(path?: string, as?: 'tab' | 'window'): Promise<Tab>
   ready(tab: Tab): Promise<Tab>
   signIn(tab: Tab): Promise<Tab>
   /** Token requests that renew; since then, on the clock of the tests. */
@@ -121,8 +121,8 @@ export async function stageFor(
     visited,
     codes,
     reports,
-    async open(path = '/') {
-      const tab = await browser.open(new URL(path, pages.origin).href)
+    async open(path = '/', as = 'tab') {
+      const tab = await browser.open(new URL(path, pages.origin).href, as)
       tabs.add(tab)
       return path === '/spy' ? tab : self.ready(tab)
     },

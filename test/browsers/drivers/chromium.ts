@@ -26,6 +26,7 @@ export async function startChromium(profile: string): Promise<Driver> {
     async closeTabs() {
       for (const page of context.pages()) if (page !== first) await page.close()
     },
+    countTabs: async () => context.pages().length,
     quit: () => context.close(),
   }
 }

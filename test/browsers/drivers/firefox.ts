@@ -47,6 +47,7 @@ export async function startFirefox(profile: string): Promise<Driver> {
     async closeTabs() {
       for (const page of await browser.pages()) if (page !== first) await page.close()
     },
+    countTabs: async () => (await browser.pages()).length,
     quit: () => browser.close(),
   }
 }

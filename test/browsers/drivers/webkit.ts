@@ -51,6 +51,7 @@ export async function startWebKit(profile: string): Promise<Driver> {
           await driver.close()
         }
       }),
+    countTabs: () => inTurn(async () => (await driver.getAllWindowHandles()).length),
     async quit() {
       await inTurn(() => driver.quit()).catch(() => {})
       await ended()

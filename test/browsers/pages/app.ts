@@ -7,6 +7,8 @@ import {
   type SignOutResult,
   browserSession,
   oauthFetch,
+  popup,
+  redirect,
 } from '../../../src/browser/index.js'
 
 // A page that does what its test tells it, and keeps count of what it saw. A test reads `app`.
@@ -34,6 +36,8 @@ export interface App {
   readonly shown: Shown[]
   /** Leaves for a sign-in. */
   signIn(options?: SignInOptions): void
+  /** Signs in in a window of its own. Resolves with `signed_in`, or with the code of the failure. */
+  signInInWindow(): Promise<string>
   /** This document is being left. */
   leaving: boolean
   /** Resolves with its result, and with when it was done. */
@@ -57,6 +61,8 @@ export interface App {
 
 const [calls, events, shown]: [Call[], OAuthEvent[], Shown[]] = [[], [], []]
 let calling = false
+let inWindow = false
+const [leaving, opening] = [redirect(), popup()]
 
 const session = browserSession({
   issuer: config.issuer,
@@ -64,6 +70,7 @@ const session = browserSession({
   redirectUri: '/callback',
   scope: ['openid', 'mail:read'],
   resource: 'https://mail.example/',
+  userAgent: { authorize: (...parameters) => (inWindow ? opening : leaving).authorize(...parameters) },
   observe: (event) => events.push(event),
   worker: config.worker,
 })
@@ -91,6 +98,8 @@ function shownNow(): Shown {
   return { status, subject: idTokenClaims?.sub, ended }
 }
 
+// A window that was cut off knows nobody who opened it.
+if (location.pathname === '/callback') report({ overheard: { hasOpener: opener !== null } })
 const state = await session.resume().catch(codeOf)
 
 const app: App = {
@@ -101,6 +110,10 @@ const app: App = {
   signIn: (options) => {
     app.leaving = true
     void session.signIn(options).catch(() => {})
+  },
+  signInInWindow: async () => {
+    inWindow = true
+    return session.signIn().then(() => session.snapshot().status, codeOf)
   },
   leaving: false,
   signOut: async () => ({ ...(await session.signOut()), at: realTime() }),
