@@ -1,4 +1,5 @@
 import { type AccessToken, bindingOf } from './core/access-token.js'
+import { type Carrier, carrierOf } from './core/carrier.js'
 import { asksForAnotherToken } from './core/challenge.js'
 import { OAuthError } from './core/errors.js'
 import { type OAuthFact, type SourceFacts, factsOf } from './core/events.js'
@@ -52,6 +53,7 @@ export function oauthFetch(source: TokenSource, options: OAuthFetchOptions): typ
   const facts = factsOf(source)
   const place: Place = {
     source,
+    carrier: carrierOf(source),
     listed: listing(readResources(members['resources'])),
     passes: oneOf(members, 'otherUrls', ['refuse', 'pass']) === 'pass',
     fetch: callable<typeof fetch>(members, 'fetch'),
@@ -64,6 +66,8 @@ export function oauthFetch(source: TokenSource, options: OAuthFetchOptions): typ
 /** What one oauthFetch was made of. */
 interface Place {
   readonly source: TokenSource
+  /** Where the tokens are elsewhere: what is listed here goes there, and who has them decides again. */
+  readonly carrier: Carrier | undefined
   readonly listed: Listing
   readonly passes: boolean
   readonly fetch: typeof fetch | undefined
@@ -76,6 +80,7 @@ async function call(place: Place, input: RequestInfo | URL, init: RequestInit | 
   const asked = asRequest(input)
   const { url, resource } = place.listed(asked === undefined ? String(input) : asked.url)
   if (resource === undefined) return notListed(place, url, input, init)
+  if (place.carrier !== undefined) return place.carrier(asked ?? url.href, init)
   let request = outgoing(asked, init, url, resource)
   for (let redirects = 0, mayRetry = true; ; redirects += 1) {
     request.signal?.throwIfAborted()

@@ -2,6 +2,7 @@
 
 export { browserSession } from './browser-session.js'
 export type { BrowserSettings } from './browser-session.js'
+export { isolatedSession } from './isolated-session.js'
 export { redirect } from './redirect.js'
 export { popup } from './popup.js'
 export { indexedDBStore } from './indexeddb-store.js'

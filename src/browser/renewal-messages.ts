@@ -1,10 +1,10 @@
 import type { Client } from '../core/client.js'
 import type { Rejected, Wanted } from '../core/decide.js'
-import { OAuthError, type OAuthErrorCode, type OAuthErrorFacts } from '../core/errors.js'
 import type { OAuthFact } from '../core/events.js'
 import { type Members, Unreadable, number, object, optional, readable, string, strings } from '../core/reading.js'
 import { present } from '../core/secret.js'
 import type { Round } from '../engine/renewal.js'
+import { errorMessage, readCode, readError } from './error-messages.js'
 
 // What a page and its worker say to each other about a renewal: who is asked for what, and what came of it. Never a token, a code, a verifier or
 // a secret: both go to the store for these. What is read is believed member by member, its own ones only; what does not fit is no message.
@@ -67,11 +67,9 @@ export function readRequest(message: unknown): RenewalRequest | undefined {
 export function replyMessage(reply: RenewalReply): object {
   if (reply.kind !== 'done') return { valetkey: reply.kind, ...('fact' in reply ? { fact: { ...reply.fact } } : {}) }
   const { error, concerns } = reply.round
-  // Its words and its code, not the error itself, which a copy would turn into another.
-  const { code, message, serverError, status, retryAt, missingScope } = error ?? ({} as Partial<OAuthError>)
   return present<object>({
     valetkey: 'done',
-    error: error === undefined ? undefined : { code, message, serverError, status, retryAt, missingScope },
+    error: error === undefined ? undefined : errorMessage(error),
     concerns: concerns === undefined ? undefined : { ...concerns },
   })
 }
@@ -83,7 +81,7 @@ export function readReply(message: unknown): RenewalReply | undefined {
     if (kind === 'taken' || kind === 'absent') return { kind }
     if (kind === 'fact') return { kind, fact: fact(object(from['fact'])) }
     if (kind !== 'done') throw new Unreadable()
-    return { kind, round: present<Round>({ error: optional(from['error'], error), concerns: optional(from['concerns'], wanted) }) }
+    return { kind, round: present<Round>({ error: optional(from['error'], readError), concerns: optional(from['concerns'], wanted) }) }
   })
 }
 
@@ -110,26 +108,10 @@ function fact(from: Members): OAuthFact {
     case 'renewal_finished':
       return { type, tookMilliseconds: number(from['tookMilliseconds']) }
     case 'renewal_failed':
-      return { type, code: code(from['code']), ...present<{ retryAt?: number }>({ retryAt: optional(from['retryAt'], number) }) }
+      return { type, code: readCode(from['code']), ...present<{ retryAt?: number }>({ retryAt: optional(from['retryAt'], number) }) }
     case 'scope_narrowed':
       return { type, missingScope: strings(from['missingScope']) }
     default:
       throw new Unreadable()
   }
-}
-
-function error(value: unknown): OAuthError {
-  const from = object(value)
-  const facts = present<OAuthErrorFacts>({
-    serverError: optional(from['serverError'], string),
-    status: optional(from['status'], number),
-    retryAt: optional(from['retryAt'], number),
-    missingScope: optional(from['missingScope'], strings),
-  })
-  return new OAuthError(code(from['code']), string(from['message']), facts)
-}
-
-/** It chooses words and what a program offers, so one that only another version knows is no reason to say nothing. */
-function code(value: unknown): OAuthErrorCode {
-  return string(value) as OAuthErrorCode
 }

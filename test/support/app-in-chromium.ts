@@ -12,7 +12,7 @@ import {
 import { hostilePage } from '../browsers/abuses.js'
 import type { App } from '../chromium/pages/app.js'
 import { type Pages, startPages } from './chromium.js'
-import { type Evidence, gatherEvidence } from './page-evidence.js'
+import { type Evidence, gatherEvidence, overheard } from './page-evidence.js'
 import { expectNothingFound } from './sweep.js'
 
 declare const app: App
@@ -79,6 +79,10 @@ export interface AppOptions {
   /** What the page's policy says of Trusted Types. Default `'none'`. */
   readonly trustedTypes?: string
   readonly server?: Partial<AuthorizationServerOptions>
+  /** Whether the page tells its address to a worker of its own, with the code that is in it. */
+  readonly addressIsSaid?: boolean
+  /** Another API that the page may call with its token. */
+  readonly otherApi?: string
   /** How often a refresh token may have been used again in the end. Default: never. */
   readonly reuses?: (counted: number) => boolean
 }
@@ -128,15 +132,16 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
   })
   const api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
   const { worker, deadlineSeconds, dpop = false } = options
-  config = { issuer: server.issuer, api: api.origin, worker, deadlineSeconds, dpop }
+  const otherApis = options.otherApi === undefined ? [] : [options.otherApi]
+  config = { issuer: server.issuer, api: api.origin, otherApi: options.otherApi, worker, deadlineSeconds, dpop }
   headers = {
     'content-type': 'text/html',
-    'content-security-policy': policy([server.issuer, api.origin], stranger.origin, options.trustedTypes ?? "'none'"),
+    'content-security-policy': policy([server.issuer, api.origin, ...otherApis], stranger.origin, options.trustedTypes ?? "'none'"),
     // The worst that a page can ask for, so that what is seen of Referer is valetkey's doing.
     'referrer-policy': 'unsafe-url',
   }
   // The page's own server sees the response anyway: it is the navigation to the callback.
-  const mayCarry = (request: Request) => [server.issuer, api.origin, pages.origin].includes(new URL(request.url()).origin)
+  const mayCarry = (request: Request) => [server.issuer, api.origin, pages.origin, ...otherApis].includes(new URL(request.url()).origin)
   const evidence = await gatherEvidence(pages.context(), mayCarry)
   const codes = new Set<string>()
   pages.context().on('request', (request) => {
@@ -206,7 +211,13 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
       self.openerPolicy = () => undefined
       self.tokenRequests = []
       documents.clear()
-      expectNothingFound(server.issued(), places)
+      const isCode = (text: string) => codes.has(text)
+      const heard = options.addressIsSaid === true ? { [overheard]: undefined } : {}
+      expectNothingFound(server.issued().filter(isCode), { ...places, ...heard })
+      expectNothingFound(
+        server.issued().filter((text) => !isCode(text)),
+        places,
+      )
       expect(evidence.violations.splice(0)).toEqual([])
       expect(evidence.console.splice(0)).toEqual([])
     },

@@ -14,6 +14,9 @@ export interface Evidence {
   places(): Promise<Places>
 }
 
+/** The place of what other scripts could hear. */
+export const overheard = 'broadcasts, messages, lock names and storage events'
+
 /** Begins to listen. A request that may carry a secret is left out by `mayCarry`: one to the authorization server, a call with its token. */
 export async function gatherEvidence(context: BrowserContext, mayCarry: (request: Request) => boolean): Promise<Evidence> {
   const said: string[] = []
@@ -36,7 +39,7 @@ export async function gatherEvidence(context: BrowserContext, mayCarry: (request
     places: async () => ({
       console: said,
       'requests to others': requests,
-      'broadcasts, messages, lock names and storage events': fromLeftPages,
+      [overheard]: fromLeftPages,
       ...Object.fromEntries(await Promise.all(context.pages().map(async (page, index) => [`tab ${index + 1}`, await kept(page)] as const))),
     }),
   }

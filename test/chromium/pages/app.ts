@@ -21,6 +21,7 @@ export interface App {
 export interface AppConfig {
   readonly issuer: string
   readonly api: string
+  readonly otherApi?: string
   readonly worker?: string
   readonly deadlineSeconds?: number
   readonly dpop: boolean
