@@ -38,18 +38,39 @@ afterAll(async () => {
 const refreshes = (): number => here.server.counters.refreshes
 const snapshot = (tab: Page) => tab.evaluate(() => ({ ...app.session.snapshot() }))
 
+/** The names of all that is in IndexedDB. */
+const kept = (tab: Page): Promise<readonly string[]> =>
+  tab.evaluate(async () => {
+    const settled = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((onsuccess, onerror) => Object.assign(request, { onsuccess: () => onsuccess(request.result), onerror }))
+    const open = await settled(indexedDB.open('valetkey'))
+    const keys = await settled(open.transaction('records').objectStore('records').getAllKeys())
+    open.close()
+    return keys.map(String).toSorted()
+  })
+
 test('signs in by redirect, calls the API, and gives no token to the page', async () => {
   const tab = await here.open('/start')
   expect(await here.resume(tab)).toBe(false)
   expect(await snapshot(tab)).toEqual({ status: 'signed_out', grantedScope: [] })
   await here.leaveAndReturn(tab)
+  expect(await kept(tab)).toEqual(['record valetkey:pending', 'sealing key'])
   expect(await here.resume(tab)).toBe(true)
+  expect(await kept(tab)).toEqual(['sealing key'])
   expect(tab.url()).toBe(`${here.pages.origin}/start`)
   expect(await snapshot(tab)).toMatchObject({ status: 'signed_in', grantedScope: ['openid', 'notes:read'], idTokenClaims: { sub: 'ann' } })
   expect(await tab.evaluate(() => app.session.snapshot() === app.session.snapshot())).toBe(true)
   expect(await tab.evaluate(() => app.session.missingScope(['notes:read', 'notes:write']))).toEqual(['notes:write'])
   expect(await tab.evaluate(() => app.call(`${app.origins.api}/notes`))).toBe(200)
   expect(await tab.evaluate(() => app.outcome((session) => session.token()))).toBe('token_isolated')
+})
+
+test('a session of the page itself, of the same client, leaves the response to the worker’s', async () => {
+  const tab = await here.leaveAndReturn(await here.open())
+  expect(await tab.evaluate(() => app.resumeInPage())).toBe(false)
+  expect(here.tokenRequests).toEqual([])
+  expect(await here.resume(tab)).toBe(true)
+  expect(await tab.evaluate(() => app.resumeInPage())).toBe(false)
 })
 
 test('a reload and another tab have no session; prompt: none brings them one without asking', async () => {

@@ -1,4 +1,4 @@
-import { OAuthError, type Session, isolatedSession, oauthFetch } from '../../../src/browser/index.js'
+import { OAuthError, type Session, browserSession, isolatedSession, oauthFetch } from '../../../src/browser/index.js'
 import type { AppConfig } from './app.js'
 
 /** What a test may have this page do, and see of it. */
@@ -14,6 +14,8 @@ export interface IsolatedApp {
   leave(how?: Parameters<Session['signIn']>[0]): void
   /** The status of a call, or the code or the name of its failure. */
   call(url: string, init?: RequestInit): Promise<number | string>
+  /** What `resume` of a session of the page itself comes to, of the same client. */
+  resumeInPage(): Promise<unknown>
 }
 
 interface Factory {
@@ -47,6 +49,7 @@ export const app: IsolatedApp = {
       () => navigator.sendBeacon('/settled', 'resolved'),
       (error: unknown) => navigator.sendBeacon('/settled', `${keep(error)} ${session.snapshot().status}`),
     ),
+  resumeInPage: () => browserSession({ issuer: config.issuer, clientId: 'page', redirectUri: '/callback' }).resume().catch(keep),
   call: async (url, init) => api(url, init).then(({ status }) => status, keep),
 }
 Object.assign(globalThis, { app })
