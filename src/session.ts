@@ -41,7 +41,7 @@ export function session(parts: SessionParts): Session {
   const client = withProofs(parts.client, store)
   const { clock, emit } = client
   const { key, engine } = sessionEngine({ ...parts, client })
-  const pending = pendingRequests(store, clock, fresh)
+  const pending = pendingRequests(store, clock, () => fresh(client.webCrypto))
   const view = sessionView(engine, (lookNow) => attend({ engine, clock, store, key, place }, lookNow))
   const flows = signIns({ client, owner: key, engine, pending, authorizationParameters: parts.authorizationParameters })
   async function signIn(options?: SignInOptions): Promise<void> {

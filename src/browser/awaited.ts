@@ -1,10 +1,11 @@
 import { digest } from '../session/digest.js'
+import { natives } from './natives.js'
 import { isOwn } from './page.js'
 import { lockManager } from './web-locks.js'
 
 /** The name of the channel, and of the lock while somebody listens there. It is a digest, so that no lock or broadcast names a `state`. */
 export async function awaitedName(state: string): Promise<string> {
-  return `popup ${await digest(`valetkey popup name ${state}`)}`
+  return `popup ${await digest(`valetkey popup name ${state}`, natives.webCrypto)}`
 }
 
 /**

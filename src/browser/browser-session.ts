@@ -9,6 +9,7 @@ import { isDecoupled } from '../session/device-authorization.js'
 import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
 import { indexedDBStore } from './indexeddb-store.js'
+import { natives } from './natives.js'
 import { isOffline, page } from './page.js'
 import { handOverIfBrought } from './popups.js'
 import { redirect } from './redirect.js'
@@ -59,7 +60,7 @@ export function browserSession(
   options: AuthorizationServer & Omit<UserSessionSettings, 'clientAuthentication'> & BrowserSettings,
 ): Session {
   const members = ownMembers(options, known, 'browserSession')
-  const client = readClient(options, known, { clock: systemClock }, 'browserSession')
+  const client = readClient(options, known, { clock: systemClock, fetch: natives.exchange, webCrypto: natives.webCrypto }, 'browserSession')
   // A path is complete only in the page; that it can be completed is checked here.
   readRedirectUri(members['redirectUri'], 'https://page.invalid')
   const navigate = callable<(returnTo: URL) => void>(members, 'navigate')

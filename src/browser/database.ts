@@ -1,7 +1,8 @@
-import { createStore } from 'idb-keyval'
+import { promisifyRequest } from 'idb-keyval'
 import type { UseStore } from 'idb-keyval'
 import { OAuthError } from '../core/errors.js'
 import type { Clock } from '../core/ports.js'
+import { natives } from './natives.js'
 
 export interface Database {
   /** One transaction. Opens the database where it is not open. */
@@ -75,7 +76,7 @@ function connection(name: string, gone: () => void, taken: () => void): UseStore
   }
 
   return async (mode, begin) => {
-    const mine = (current ??= createStore(name, 'records'))
+    const mine = (current ??= opened(name))
     try {
       return await mine(mode, (records) => {
         attend(records.transaction.db, mine)
@@ -85,6 +86,21 @@ function connection(name: string, gone: () => void, taken: () => void): UseStore
       if (isDying(error)) drop(mine)
       throw error
     }
+  }
+}
+
+/** As `createStore` of idb-keyval, by the browser's own `open`. */
+function opened(name: string): UseStore {
+  let opening: Promise<IDBDatabase> | undefined
+  function open(): Promise<IDBDatabase> {
+    const request = natives.openDatabase?.(indexedDB, name) ?? indexedDB.open(name)
+    request.onupgradeneeded = () => request.result.createObjectStore('records')
+    return promisifyRequest(request)
+  }
+  return async (mode, begin) => {
+    opening ??= open()
+    opening.catch(() => (opening = undefined))
+    return begin((await opening).transaction('records', mode).objectStore('records'))
   }
 }
 

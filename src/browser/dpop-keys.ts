@@ -4,6 +4,7 @@ import { dpopAlgorithms } from '../core/dpop-values.js'
 import { bare } from '../core/secret.js'
 import { newKey } from '../protocol/dpop-proof.js'
 import type { Database } from './database.js'
+import { natives } from './natives.js'
 
 /**
  * Keys in a page's database, as the CryptoKeys that they are: nobody can read them out, this library neither. The tabs have them in common;
@@ -20,7 +21,7 @@ export function dpopKeysIn(run: Database['run']): DpopKeys {
       run(async (use) => {
         const held: unknown = await get(entryOf(name), use)
         if (isKey(held)) return held
-        const made = await newKey(algorithm)
+        const made = await newKey(algorithm, natives.webCrypto)
         let first = made
         await update<unknown>(entryOf(name), (now) => (first = isKey(now) ? now : made), use)
         return first

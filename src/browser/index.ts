@@ -8,7 +8,7 @@ export { popup } from './popup.js'
 export { indexedDBStore } from './indexeddb-store.js'
 export { webLocks } from './web-locks.js'
 
-export { oauthFetch } from '../oauth-fetch.js'
+export { oauthFetch } from './oauth-fetch.js'
 export { discoverResource } from '../protocol/resource-metadata.js'
 export { challengeOf } from '../core/challenge.js'
 export { accessToken } from '../core/access-token.js'

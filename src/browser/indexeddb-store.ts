@@ -8,6 +8,7 @@ import { isExpired, readVersioned } from '../stores/versioned.js'
 import { systemClock } from '../system-clock.js'
 import { changes } from './changes.js'
 import { database } from './database.js'
+import { natives } from './natives.js'
 import { storedKeyRing } from './sealing-key.js'
 
 /**
@@ -32,7 +33,7 @@ export function indexedDBStore(options: { readonly database?: string } = {}): St
 export function indexedDBStoreBy(name: string, clock: Clock): Store {
   const { use: anyTime, onGone, onTaken, run } = database(name, clock)
   const ring = storedKeyRing(anyTime, onGone)
-  const { seal: close, open, forget } = seal(ring)
+  const { seal: close, open, forget } = seal(ring, natives.webCrypto)
   const { tell, doubt, watch } = changes(`valetkey ${name}`)
   onTaken(doubt)
 

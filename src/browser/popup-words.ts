@@ -1,3 +1,5 @@
+import { natives } from './natives.js'
+
 /** What is said: here is the response; it has been taken. */
 type Kind = 'response' | 'taken'
 
@@ -10,13 +12,14 @@ export interface Words {
 
 /** The `state` is unguessable and serves once, so its digest is a key (AES-256-GCM, random 96-bit nonces). */
 export async function wordsOf(state: string): Promise<Words> {
-  const { subtle } = crypto
+  const by = natives.webCrypto ?? crypto
+  const { subtle } = by
   const raw = await subtle.digest('SHA-256', bytesOf(`valetkey popup key ${state}`))
   const key = await subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
   const parameters = (kind: Kind, iv: Uint8Array<ArrayBuffer>) => ({ name: 'AES-GCM', iv, additionalData: bytesOf(kind) })
   return {
     async seal(kind, text) {
-      const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
+      const iv = by.getRandomValues(new Uint8Array(nonceLength))
       const sealed = await subtle.encrypt(parameters(kind, iv), key, bytesOf(text))
       return hex(iv) + hex(new Uint8Array(sealed))
     },

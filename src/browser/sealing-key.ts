@@ -2,6 +2,7 @@ import { get, update } from 'idb-keyval'
 import { bare } from '../core/secret.js'
 import type { AesKey, KeyRing } from '../stores/seal.js'
 import type { Database } from './database.js'
+import { natives } from './natives.js'
 
 /** What no key of a caller becomes: those have a prefix. */
 const entry = 'sealing key'
@@ -48,8 +49,9 @@ export function storedKeyRing(use: Database['use'], onGone: Database['onGone']):
 }
 
 async function make(): Promise<SealingKey> {
-  const id = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return bare({ id, key: await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']) })
+  const by = natives.webCrypto ?? crypto
+  const id = Array.from(by.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return bare({ id, key: await by.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']) })
 }
 
 function isSealingKey(held: unknown): held is SealingKey {

@@ -31,6 +31,8 @@ export interface ClientDefaults {
   readonly clientAuthentication?: ClientAuthentication
   /** Default: the option `account`, where `known` has it. */
   readonly account?: string | undefined
+  readonly fetch?: Client['fetch']
+  readonly webCrypto?: Client['webCrypto']
 }
 
 /** Parameters of a token request that valetkey sets, or that belong to another grant. */
@@ -66,7 +68,8 @@ export function readClient(options: unknown, known: readonly string[], defaults:
     dpop: flag(members, 'dpop') ?? false,
     deadline: readDeadline(members) * 1_000,
     quirks: readQuirks(members),
-    fetch: callable<typeof fetch>(members, 'fetch'),
+    fetch: callable<typeof fetch>(members, 'fetch') ?? defaults.fetch,
+    webCrypto: defaults.webCrypto,
     clock,
     emit: emitter({ issuer: server.issuer, clientId, account }, callable(members, 'observe'), clock),
   })

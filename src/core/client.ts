@@ -65,6 +65,11 @@ export interface UserSessionSettings extends ClientSettings {
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
 }
 
+/** Of WebCrypto, what makes and keeps secrets. */
+export interface WebCrypto extends Pick<typeof crypto, 'getRandomValues' | 'randomUUID'> {
+  readonly subtle: Pick<(typeof crypto)['subtle'], 'digest' | 'importKey' | 'exportKey' | 'generateKey' | 'encrypt' | 'decrypt' | 'sign'>
+}
+
 export type ServerQuirk =
   | 'error_with_status_200'
   | 'json_as_text'
@@ -97,8 +102,10 @@ export interface Client {
   /** How long one exchange may take, in milliseconds. */
   readonly deadline: number
   readonly quirks: ReadonlySet<ServerQuirk>
-  /** The caller's `fetch`; absent: the global one, read at the call. */
+  /** The caller's `fetch`, in a page the one that it had at first; absent: the global one, read at the call. */
   readonly fetch?: typeof fetch
+  /** What a page had at first; absent: the global one, read at the call. */
+  readonly webCrypto?: WebCrypto
   readonly clock: Clock
   /** Says a token-free fact to the program's `observe`. */
   readonly emit: Emit

@@ -1,51 +1,29 @@
-import { type AccessToken, bindingOf } from './core/access-token.js'
-import { type Carrier, carrierOf } from './core/carrier.js'
-import { asksForAnotherToken } from './core/challenge.js'
-import { OAuthError } from './core/errors.js'
-import { type OAuthFact, type SourceFacts, factsOf } from './core/events.js'
-import { callable, oneOf, ownMembers, wrongOption } from './core/option.js'
-import { isRedirect, mostRedirects } from './core/redirect.js'
-import { readResources } from './core/resource.js'
-import { Secret } from './core/secret.js'
-import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
-import { unlessAborted } from './core/unless-aborted.js'
-import { type Listing, listing } from './oauth-fetch/listing.js'
-import { type Outgoing, asRequest, canBeSentAgain, outgoing, redirected, withToken } from './oauth-fetch/outgoing.js'
-import { systemClock } from './system-clock.js'
+import { type AccessToken, bindingOf } from '../core/access-token.js'
+import { type Carrier, carrierOf } from '../core/carrier.js'
+import { asksForAnotherToken } from '../core/challenge.js'
+import { OAuthError } from '../core/errors.js'
+import { type OAuthFact, type SourceFacts, factsOf } from '../core/events.js'
+import { callable, oneOf, ownMembers, wrongOption } from '../core/option.js'
+import { isRedirect, mostRedirects } from '../core/redirect.js'
+import { readResources } from '../core/resource.js'
+import { Secret } from '../core/secret.js'
+import type { TokenOptions, TokenSource } from '../core/tokens.js'
+import { unlessAborted } from '../core/unless-aborted.js'
+import { type Listing, listing } from './listing.js'
+import { type HeadersWith, type Outgoing, asRequest, canBeSentAgain, outgoing, redirected, withToken } from './outgoing.js'
+import { systemClock } from '../system-clock.js'
 
-export interface OAuthFetchOptions {
-  /** URLs whose origin and path prefix may get a token; as a map, what each needs of its token. */
-  readonly resources: readonly string[] | Readonly<Record<string, TokenTarget>>
-  /** What happens to any other URL: `refuse` rejects with `resource_not_listed`, `pass` sends it without a token. Default `refuse`. */
-  readonly otherUrls?: 'refuse' | 'pass' | undefined
-  /** Default: the global `fetch`, read at each call. */
-  readonly fetch?: typeof fetch | undefined
+/** What a page had at first. What is absent is looked up at each call. */
+export interface NativeFetch {
+  readonly fetch?: typeof fetch
+  readonly headersWith?: HeadersWith
 }
 
 /**
- * A `fetch` that carries the source's token to the resources named here, and to nothing else. The token goes into the `Authorization`
- * header (RFC 6750 section 2.1); everything else reaches the API as `fetch` would send it, and every answer comes back as it is.
- *
- * - A 401 that another token may answer is met by one renewal and one retry, unless the body is a stream or belongs to a `Request`, of
- *   which nothing is left to send. Where there is no other token the 401 comes back. When the new token is refused too, refusals renew
- *   nothing for one minute.
- * - With a token that is bound to a key (RFC 9449) each request has a proof of its own; where the API asks for a nonce (`use_dpop_nonce`), the
- *   request is repeated once with it.
- * - A redirect is followed only to a URL of `resources`, with that resource's token; `redirected` and `url` of the response are as `fetch`
- *   has them. In a page no redirect can be looked at: it rejects. `redirect: 'manual'` and `'error'` do what they do in `fetch`.
- *
- * The function rejects with OAuthError `resource_not_listed` for any other URL (unless `otherUrls` is `pass`), `redirect_refused`,
- * `dpop_nonce_unreadable` where a page may not read that nonce, `invalid_configuration` for a call with an `Authorization` or `DPoP` header
- * of its own, and with what the source's `token()` rejects with;
- * with the signal's reason after an abort; with a TypeError where `fetch` does.
- *
- * @throws OAuthError `invalid_configuration`, which names the option.
- *
- * @example
- * const api = oauthFetch(session, { resources: ['https://api.example.com/'] })
- * const notes = await (await api('https://api.example.com/notes')).json()
+ * `oauthFetch`, by what is native here where the options have no `fetch`.
+ * @throws OAuthError `invalid_configuration`
  */
-export function oauthFetch(source: TokenSource, options: OAuthFetchOptions): typeof fetch {
+export function oauthFetchBy(native: NativeFetch, source: TokenSource, options: unknown): typeof fetch {
   if (typeof (source as Partial<TokenSource> | undefined)?.token !== 'function') {
     throw wrongOption('source', 'must have a function `token`: a session, a grant, or a source of your own.')
   }
@@ -56,7 +34,8 @@ export function oauthFetch(source: TokenSource, options: OAuthFetchOptions): typ
     carrier: carrierOf(source),
     listed: listing(readResources(members['resources'])),
     passes: oneOf(members, 'otherUrls', ['refuse', 'pass']) === 'pass',
-    fetch: callable<typeof fetch>(members, 'fetch'),
+    fetch: callable<typeof fetch>(members, 'fetch') ?? native.fetch,
+    headersWith: native.headersWith,
     emit: facts?.emit ?? (() => {}),
     clock: facts?.clock ?? systemClock,
   }
@@ -71,6 +50,7 @@ interface Place {
   readonly listed: Listing
   readonly passes: boolean
   readonly fetch: typeof fetch | undefined
+  readonly headersWith: HeadersWith | undefined
   readonly emit: (fact: OAuthFact) => void
   readonly clock: Pick<SourceFacts['clock'], 'monotonic'>
 }
@@ -85,7 +65,7 @@ async function call(place: Place, input: RequestInfo | URL, init: RequestInit | 
   for (let redirects = 0, mayRetry = true; ; redirects += 1) {
     request.signal?.throwIfAborted()
     const token = await unlessAborted(place.source.token(wantedBy(request)), request.signal)
-    const first = await sendProven(place, request, token, await headersOf(request, token))
+    const first = await sendProven(place, request, token, await headersOf(place, request, token))
     if (isUsual(first)) return arrived(first, redirects)
     const second: Response | undefined = asksForAnotherToken(first, token.tokenType)
       ? await retry(place, request, first, token, mayRetry)
@@ -125,7 +105,7 @@ async function retry(
   const refusal: OAuthFact = { type: 'token_rejected', origin: request.resource.origin }
   place.emit(refusal)
   if (!mayRetry || !canBeSentAgain(request) || isResting(place)) return undefined
-  const later = await laterToken(place.source, request, rejected)
+  const later = await laterToken(place, request, rejected)
   if (later === undefined) return undefined
   discard(first)
   const second: Response | undefined = await sendProven(place, { ...request, init: { ...request.init } }, later.token, later.headers)
@@ -138,16 +118,16 @@ async function retry(
 
 /** The token that answers a refusal, made ready to be sent. */
 async function laterToken(
-  source: TokenSource,
+  place: Place,
   request: Outgoing,
   rejected: AccessToken,
 ): Promise<{ readonly token: AccessToken; readonly headers: HeadersInit } | undefined> {
   const { signal } = request
   try {
-    const later = await unlessAborted(source.token({ ...wantedBy(request), rejected }), signal)
+    const later = await unlessAborted(place.source.token({ ...wantedBy(request), rejected }), signal)
     // A source of the program's own may know of no other token.
     if (Secret.equals(later, rejected)) return undefined
-    return { token: later, headers: await headersOf(request, later) }
+    return { token: later, headers: await headersOf(place, request, later) }
   } catch {
     signal?.throwIfAborted()
     return undefined
@@ -164,8 +144,8 @@ function isUsual({ status, type }: Response): boolean {
   return status !== 401 && (status < 300 || status > 399) && type !== 'opaqueredirect'
 }
 
-async function headersOf(request: Outgoing, token: AccessToken): Promise<HeadersInit> {
-  return withToken(request, await token.headersFor(request.method, request.url.href))
+async function headersOf({ headersWith }: Place, request: Outgoing, token: AccessToken): Promise<HeadersInit> {
+  return withToken(request, await token.headersFor(request.method, request.url.href), headersWith)
 }
 
 /** Sends a request, and once more with a fresh proof where the token is bound and the answer asks for one (RFC 9449 section 9). */
@@ -174,7 +154,7 @@ async function sendProven(place: Place, request: Outgoing, token: AccessToken, h
   const first = await send(place, request, headers)
   if (!(await binding?.answered(request.url, first)) || !canBeSentAgain(request)) return first
   discard(first)
-  const second: Response = await send(place, { ...request, init: { ...request.init } }, await headersOf(request, token))
+  const second: Response = await send(place, { ...request, init: { ...request.init } }, await headersOf(place, request, token))
   await binding?.answered(request.url, second)
   return second
 }

@@ -57,7 +57,7 @@ function copyOf(init: RequestInit | undefined): RequestInit {
   if (init === undefined || Object.getPrototypeOf(init) === Object.prototype) {
     return { headers: undefined, redirect: undefined, ...init } as RequestInit
   }
-  const copy: Record<string, unknown> = {}
+  const copy: Record<string, unknown> = { headers: undefined, redirect: undefined }
   for (const name in init) copy[name] = init[name as keyof RequestInit]
   return copy
 }
@@ -91,17 +91,26 @@ function callersOwn(name: string): OAuthError {
   )
 }
 
+/** A copy of headers, and these besides. */
+export type HeadersWith = (headers: Headers, carried: Readonly<Record<string, string>>) => Headers
+
+const togetherIn: HeadersWith = (headers, carried) => {
+  const together = new Headers(headers)
+  for (const name of Object.keys(carried)) together.set(name, carried[name] ?? '')
+  return together
+}
+
 /** The caller's headers and those that carry the token. */
-export function withToken({ headers }: Outgoing, carried: Readonly<Record<string, string>>): HeadersInit {
+export function withToken(
+  { headers }: Outgoing,
+  carried: Readonly<Record<string, string>>,
+  headersWith: HeadersWith = togetherIn,
+): HeadersInit {
   const names = Object.keys(carried)
   // What no header can carry is refused here: fetch would quote it in its error.
   for (const name of names) if (!sendable.test(carried[name] ?? '')) throw unsendable()
   if (headers === undefined) return carried
-  if (headers instanceof Headers) {
-    const together = new Headers(headers)
-    for (const name of names) together.set(name, carried[name] ?? '')
-    return together
-  }
+  if (headers instanceof Headers) return headersWith(headers, carried)
   const together: Record<string, string> = { authorization: '', ...headers }
   for (const name of names) together[name] = carried[name] ?? ''
   return together

@@ -1,4 +1,3 @@
-import * as oauth from 'oauth4webapi'
 import type { Client } from '../core/client.js'
 import { OAuthError } from '../core/errors.js'
 import { resourceIndicator } from '../core/option.js'
@@ -8,6 +7,7 @@ import { withState } from '../core/request-state.js'
 import { formatScope } from '../core/scope.js'
 import { Secret, bare, present } from '../core/secret.js'
 import type { SignInOptions } from '../core/session-contract.js'
+import { base64url } from './base64url.js'
 import type { ServerMetadata } from './library.js'
 import { withParameters } from './with-parameters.js'
 
@@ -39,10 +39,12 @@ export async function authorizationRequest(
   for (const one of resource) resourceIndicator(one, 'resource')
   readRedirectUri(redirectUri)
   const endpoint = endpointOf(server)
-  const state = oauth.generateRandomState()
-  const codeVerifier = oauth.generateRandomCodeVerifier()
+  // Own code and not the library's, which would ask for randomness and digest whatever a script of the page has put there by now.
+  const { webCrypto = crypto } = client
+  const random = () => base64url(webCrypto.getRandomValues(new Uint8Array(32)))
+  const [state, codeVerifier] = [random(), random()]
   const boundTo = await (await client.proofs?.())?.key(server['dpop_signing_alg_values_supported'])
-  const nonce = scope.includes('openid') ? oauth.generateRandomNonce() : undefined
+  const nonce = scope.includes('openid') ? random() : undefined
   const parameters = parametersOf({
     ...how.authorizationParameters,
     response_type: 'code',
@@ -51,7 +53,7 @@ export async function authorizationRequest(
     scope: formatScope(scope),
     state,
     nonce,
-    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge: base64url(new Uint8Array(await webCrypto.subtle.digest('SHA-256', new TextEncoder().encode(codeVerifier)))),
     code_challenge_method: 'S256',
     // RFC 9449 section 10: a code that is stolen is of no use without the key.
     dpop_jkt: boundTo,

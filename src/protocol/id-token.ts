@@ -43,7 +43,7 @@ export async function idTokenClaims(
   const now = judgedAt(idToken, client.clock.now(), serverTime)
   const claims = await validated(client, server, idToken, expected, now)
   checkClaims(client, claims, now)
-  await checkAccessTokenHash(claims, algorithm, accessToken)
+  await checkAccessTokenHash(client, claims, algorithm, accessToken)
   if (expected.after === 'renewal') checkContinuity(claims, expected.original)
   else if (claims['nonce'] !== expected.nonce?.reveal()) throw invalid('has not the nonce of this sign-in')
   return claims
@@ -123,10 +123,10 @@ const digests: Readonly<Record<string, string>> = bare({
 })
 
 /** OpenID Connect Core 3.1.3.8. Of an algorithm whose hash is not known here `at_hash` cannot be checked; in the code flow that is allowed. */
-async function checkAccessTokenHash(claims: JsonObject, algorithm: string, accessToken: string): Promise<void> {
+async function checkAccessTokenHash(client: Client, claims: JsonObject, algorithm: string, accessToken: string): Promise<void> {
   const digest = digests[algorithm] ?? digests[algorithm.slice(-3)]
   if (claims['at_hash'] === undefined || digest === undefined) return
-  const hash = new Uint8Array(await crypto.subtle.digest(digest, new TextEncoder().encode(accessToken)))
+  const hash = new Uint8Array(await (client.webCrypto ?? crypto).subtle.digest(digest, new TextEncoder().encode(accessToken)))
   const half = btoa(String.fromCharCode(...hash.subarray(0, hash.length / 2)))
   if (claims['at_hash'] !== half.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''))
     throw invalid('belongs to another access token')

@@ -1,6 +1,7 @@
 import { decodeNonces, encodeNonces } from '../core/dpop-codec.js'
 import { type Nonces, withNonce } from '../core/dpop-values.js'
 import type { Clock, Store, Versioned } from '../core/ports.js'
+import type { WebCrypto } from '../core/client.js'
 import { fresh } from './randomness.js'
 
 /** The newest nonce of each server (RFC 9449 section 8), as all who share the store have heard of it. */
@@ -18,7 +19,7 @@ const writesApart = 1_000
 /** How long a store keeps them, in milliseconds. One that is forgotten costs one more request. */
 const kept = 24 * 60 * 60_000
 
-export function sharedNonces(store: Store, name: string, clock: Clock): SharedNonces {
+export function sharedNonces(store: Store, name: string, clock: Clock, webCrypto?: WebCrypto): SharedNonces {
   let nonces: Nonces = []
   /** What was learned here and is not yet in the store. */
   const unshared = new Map<string, string>()
@@ -55,7 +56,7 @@ export function sharedNonces(store: Store, name: string, clock: Clock): SharedNo
         const stored = await store.get(name)
         adopt(stored)
         const mine = [...unshared]
-        const next = { version: fresh(), value: encodeNonces(nonces), expiresAt: clock.now() + kept }
+        const next = { version: fresh(webCrypto), value: encodeNonces(nonces), expiresAt: clock.now() + kept }
         if (!(await store.replace(name, stored?.version, next))) continue
         version = next.version
         for (const [owner, nonce] of mine) if (unshared.get(owner) === nonce) unshared.delete(owner)

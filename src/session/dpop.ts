@@ -27,18 +27,23 @@ export function proofsIn(store: Store, client: Client): Promise<Proofs> {
 }
 
 /** Over the keys and nonces that all who share its store have in common. */
-async function made(client: Pick<Client, 'server' | 'clientId' | 'clock'>, store: Store): Promise<Proofs> {
+async function made(client: Pick<Client, 'server' | 'clientId' | 'clock' | 'webCrypto'>, store: Store): Promise<Proofs> {
   const { proverOf, newKeyText, keyOfText } = await import('../protocol/dpop-proof.js')
-  const { clock, clientId, server } = client
+  const { clock, clientId, server, webCrypto } = client
   // One key for each issuer and client: two servers that compare their users' keys find none in common.
   const nameOf = (...more: readonly string[]) => ['valetkey', 'dpop', server.issuer, clientId, ...more].map(encodeURIComponent).join(':')
-  const keys = (await keysBeside(store)) ?? keysInStore(store, { newKeyText, keyOfText })
-  const nonces = sharedNonces(store, nameOf('nonces'), clock)
+  const keys =
+    (await keysBeside(store)) ??
+    keysInStore(store, {
+      newKeyText: (algorithm) => newKeyText(algorithm, webCrypto),
+      keyOfText: (text) => keyOfText(text, webCrypto),
+    })
+  const nonces = sharedNonces(store, nameOf('nonces'), clock, webCrypto)
   const provers = new Map<string, Prover>()
   const differences = new Map<string, number>()
 
   async function remembered(key: DpopKey): Promise<Prover> {
-    const made = await proverOf(key)
+    const made = await proverOf(key, webCrypto)
     const known = provers.get(made.thumbprint) ?? made
     provers.set(known.thumbprint, known)
     return known

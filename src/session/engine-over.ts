@@ -57,7 +57,7 @@ export function engineOver(
     ...wire,
     renewElsewhere,
     emit: client.emit,
-    fresh,
+    fresh: () => fresh(client.webCrypto),
     draw,
   })
   return { key, engine }

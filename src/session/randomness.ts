@@ -1,6 +1,8 @@
+import type { WebCrypto } from '../core/client.js'
+
 /** Fresh, unguessable text: 128 bits. */
-export function fresh(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+export function fresh(from: Pick<WebCrypto, 'getRandomValues'> = crypto): string {
+  return [...from.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** A random number in [0, 1), for what need not be unguessable: jitter. */

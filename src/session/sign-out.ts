@@ -64,7 +64,7 @@ export async function endAtServer({
   if (place?.address() === undefined) return 'not_supported'
   try {
     const { endSessionUrl } = await import('../protocol/end-session.js')
-    const state = returnTo === undefined ? undefined : fresh()
+    const state = returnTo === undefined ? undefined : fresh(client.webCrypto)
     const url = await endSessionUrl(client, { idToken, returnTo, state })
     if (url === undefined) return 'not_supported'
     if (returnTo !== undefined && state !== undefined) await pending.add(returnRequest(client, owner, returnTo, state))
@@ -78,7 +78,7 @@ export async function endAtServer({
 function returnRequest(client: Client, owner: string, redirectUri: string, state: string): PendingRequest {
   return bare<PendingRequest>({
     state: Secret.of(state),
-    codeVerifier: Secret.of(fresh()),
+    codeVerifier: Secret.of(fresh(client.webCrypto)),
     issuer: client.server.issuer,
     clientId: client.clientId,
     owner,

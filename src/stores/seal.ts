@@ -1,3 +1,4 @@
+import type { WebCrypto } from '../core/client.js'
 import type { Versioned } from '../core/ports.js'
 import { bare } from '../core/secret.js'
 import { expiryOf, versioned } from './versioned.js'
@@ -23,14 +24,14 @@ export interface Seal {
   forget(key: string): void
 }
 
-export function seal(ring: KeyRing): Seal {
+export function seal(ring: KeyRing, by?: WebCrypto): Seal {
   const opened = new Map<string, { readonly held: Versioned; readonly value: Promise<string> }>()
 
   async function sealValue(key: string, next: Versioned): Promise<Versioned> {
     const { id, key: aesKey } = await ring.sealing()
-    const nonce = crypto.getRandomValues(new Uint8Array(nonceLength))
+    const nonce = (by ?? crypto).getRandomValues(new Uint8Array(nonceLength))
     const plain = bytesOf(next.value)
-    const text = await crypto.subtle.encrypt(algorithm(nonce, boundTo(key, next.version, id)), aesKey, plain)
+    const text = await (by ?? crypto).subtle.encrypt(algorithm(nonce, boundTo(key, next.version, id)), aesKey, plain)
     return versioned(
       next.version,
       [format, toBase64url(bytesOf(id)), toBase64url(nonce), toBase64url(new Uint8Array(text))].join('.'),
@@ -42,7 +43,7 @@ export function seal(ring: KeyRing): Seal {
   function openOnce(key: string, held: Versioned): Promise<string> {
     const last = opened.get(key)
     if (last?.held.version === held.version && last.held.value === held.value) return last.value
-    const value = openValue(ring, key, held)
+    const value = openValue(ring, key, held, by)
     opened.delete(key)
     opened.set(key, { held, value })
     for (const oldest of opened.keys()) if (opened.size > mostOpened) opened.delete(oldest)
@@ -59,7 +60,7 @@ export function seal(ring: KeyRing): Seal {
   }
 }
 
-async function openValue(ring: KeyRing, key: string, held: Versioned): Promise<string> {
+async function openValue(ring: KeyRing, key: string, held: Versioned, { subtle }: WebCrypto = crypto): Promise<string> {
   const [name, id64, nonce64, text64, ...rest] = held.value.split('.')
   if (name !== format || id64 === undefined || nonce64 === undefined || text64 === undefined || rest.length > 0) return unreadable
   const [id, nonce, text] = [fromBase64(id64), fromBase64(nonce64), fromBase64(text64)]
@@ -67,7 +68,7 @@ async function openValue(ring: KeyRing, key: string, held: Versioned): Promise<s
   const keyId = textOf(id)
   for (const aesKey of await ring.opening(keyId)) {
     try {
-      return textOf(await crypto.subtle.decrypt(algorithm(nonce, boundTo(key, held.version, keyId)), aesKey, text))
+      return textOf(await subtle.decrypt(algorithm(nonce, boundTo(key, held.version, keyId)), aesKey, text))
     } catch {
       // It is another's.
     }

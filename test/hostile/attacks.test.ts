@@ -10,8 +10,6 @@ const tests = fileURLToPath(new URL('../', import.meta.url))
 const attacks = Array.from({ length: 92 }, (_, index) => index + 1)
 
 const withoutTest: Readonly<Record<number, string>> = {
-  31: 'the page’s own `fetch` is read at each call; it comes with the captured natives',
-  41: 'randomness is read at each call; it comes with the captured natives',
   42: 'there is no DPoP; it comes with it',
   66: 'there is no DPoP; it comes with it',
   67: 'there is no DPoP; it comes with it',

@@ -13,7 +13,7 @@ export interface App {
   /** Leaves the page for a sign-in, or opens its window. What becomes of the promise is reported to the page's server. */
   leave(how?: Parameters<Session['signIn']>[0]): void
   /** Calls the API; resolves with the status. */
-  call(path: string): Promise<number>
+  call(path: string, init?: RequestInit): Promise<number>
   /** Renews now; resolves with `renewed`, or with the code of the failure. */
   renew(): Promise<string>
 }
@@ -76,7 +76,7 @@ export const app: App = {
       .token()
       .then((rejected) => session.token({ rejected }))
       .then(() => 'renewed', keep),
-  call: async (path) => (await api(`${config.api}${path}`)).status,
+  call: async (path, init) => (await api(`${config.api}${path}`, init)).status,
 }
 Object.assign(globalThis, { app })
 
