@@ -143,7 +143,8 @@ inEachEngine((browser, engine) => {
     expect(stage.server.counters).toMatchObject({ reuses: 0, grantsRevoked: 0 })
   })
 
-  test.concurrent('a page that comes back as it was left, after its token ended', async (context) => {
+  // Alone: a browser with many tabs keeps few pages as they were.
+  test('a page that comes back as it was left, after its token ended', async (context) => {
     const { stage, tab } = await signedIn(context, browser())
     expect(await tab.evaluate('app.call()')).toBe(200)
     await tab.evaluate('app.callWhenRestored()')
