@@ -11,8 +11,6 @@ const attacks = Array.from({ length: 92 }, (_, index) => index + 1)
 
 const withoutTest: Readonly<Record<number, string>> = {
   42: 'there is no DPoP; it comes with it',
-  66: 'there is no DPoP; it comes with it',
-  67: 'there is no DPoP; it comes with it',
 }
 
 /** Numbers with which the name of a test begins: `attack 40 45 …`, `C12 attack 12 …`. */

@@ -5,6 +5,8 @@ export interface Setting {
   readonly scope?: readonly string[]
   /** Milliseconds by which the client's clock is wrong. */
   readonly clockIsWrongBy?: number
+  /** Its tokens are bound to a key (RFC 9449). */
+  readonly dpop?: true
 }
 
 /** A client with one user and one API, made for one scenario. Methods reject as the client's own do. */

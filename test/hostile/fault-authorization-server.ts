@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net'
 import type { Endpoint, Fault, Place, Received } from './fault.js'
 import { type Honest, honest, publicKeys } from './honest.js'
+import { proofOf } from './proofs.js'
 import { type Answer, carry } from './transport.js'
 
 /** One issuer of the fault authorization server, and all that was seen of it. */
@@ -141,6 +142,9 @@ function honestAnswer({ fault, place, server }: Issuer, request: Received, nth: 
     case 'authorize':
       return { status: 302, headers: { location: responseAddress(fault, place, server.authorize(request.url.searchParams)) }, body: '' }
     case 'token': {
+      const nonce = fault.nonce?.('token', nth)
+      if (nonce !== undefined && proofOf(request)?.nonce !== nonce)
+        return { ...jsonAnswer({ error: 'use_dpop_nonce' }, 400), headers: { ...json, 'dpop-nonce': nonce } }
       const { status, body } = server.token(request)
       return jsonAnswer(fault.token?.(body, request, place) ?? body, status)
     }
@@ -151,8 +155,13 @@ function honestAnswer({ fault, place, server }: Issuer, request: Received, nth: 
     case 'revoke':
       return { status: 200, headers: {}, body: '' }
     case 'resource': {
-      const living = server.isLiving(/^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1])
-      const said = living
+      const nonce = fault.nonce?.('resource', nth)
+      const challenge = { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': nonce ?? '' }
+      if (nonce !== undefined && proofOf(request)?.nonce !== nonce) {
+        const refused = { status: 401, headers: challenge, body: '' }
+        return fault.resource?.(refused, request, place, nth) ?? refused
+      }
+      const said = server.isAllowed(request)
         ? { status: 200, headers: json, body: '{"notes":[]}' }
         : { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' }, body: '' }
       return fault.resource?.(said, request, place, nth) ?? said

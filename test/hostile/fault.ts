@@ -92,6 +92,8 @@ export interface Fault {
   readonly userinfo?: (claims: Json) => Json
   /** `nth` counts the requests to the resource, from 0. */
   readonly resource?: (answer: ResourceAnswer, request: Received, place: Place, nth: number) => ResourceAnswer
+  /** The DPoP nonce without which nothing is done there; `nth` counts the requests to this endpoint, from 0. */
+  readonly nonce?: (endpoint: 'token' | 'resource', nth: number) => string
   /** `nth` counts the requests to this endpoint, from 0. */
   readonly transport?: (request: Received, place: Place, nth: number) => Transport | undefined
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { marker } from '../support/marker.js'
 import type { Fault, IdTokenParts, Json, Parameter, Place, Received } from './fault.js'
+import { proofOf } from './proofs.js'
 
 // What an honest authorization server does: code with PKCE, refresh tokens that rotate, client credentials, ID tokens signed with a real key.
 
@@ -35,14 +36,16 @@ export interface Honest {
   authorize(parameters: URLSearchParams): readonly Parameter[]
   foreignCode(): string
   token(request: Received): { readonly status: number; readonly body: Json }
-  isLiving(token: string | undefined): boolean
+  /** Whether the request has a token that lives, with the proof that a bound one needs. */
+  isAllowed(request: Received): boolean
 }
 
 export function honest(place: Place, fault: Fault): Honest {
   const codes = new Map<string, Grant>()
   const grants = new Map<string, Grant>()
   const spent = new Map<string, Grant>()
-  const living = new Set<string>()
+  /** By the token, the key that it is bound to. */
+  const living = new Map<string, string | undefined>()
   const { issuer } = place
 
   const secret = (kind: string): string => {
@@ -58,8 +61,9 @@ export function honest(place: Place, fault: Fault): Honest {
 
   function success(request: Received, grant: Grant, kind: 'code' | 'renewal' | 'client'): Json {
     const accessToken = secret('access')
-    living.add(accessToken)
-    const body: Json = { access_token: accessToken, token_type: 'Bearer', expires_in: 1_200 }
+    const key = proofOf(request)?.key
+    living.set(accessToken, key)
+    const body: Json = { access_token: accessToken, token_type: key === undefined ? 'Bearer' : 'DPoP', expires_in: 1_200 }
     if (kind !== 'client') {
       const refreshToken = secret('refresh')
       grants.set(refreshToken, grant)
@@ -122,6 +126,7 @@ export function honest(place: Place, fault: Fault): Honest {
       id_token_signing_alg_values_supported: ['RS256', 'ES256'],
       token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
       authorization_response_iss_parameter_supported: true,
+      dpop_signing_alg_values_supported: ['ES256'],
     }),
     authorize: (parameters) => {
       const code = codeFor({
@@ -147,7 +152,11 @@ export function honest(place: Place, fault: Fault): Honest {
       const body = granted(request)
       return body === undefined ? { status: 400, body: { error: 'invalid_grant' } } : { status: 200, body }
     },
-    isLiving: (token) => token !== undefined && living.has(token),
+    isAllowed: (request) => {
+      const [, scheme = '', token = ''] = /^(\w+) (.+)$/.exec(request.headers.authorization ?? '') ?? []
+      const key = living.get(token)
+      return living.has(token) && (key === undefined ? scheme === 'Bearer' : scheme === 'DPoP' && proofOf(request)?.key === key)
+    },
   }
   return self
 }

@@ -13,8 +13,8 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 async function usual(): Promise<Stage> {
-  const stage = server.stage({})
-  const client = await valetkey.start(stage, {})
+  const stage = server.stage({ nonce: (endpoint) => `${endpoint}-nonce` })
+  const client = await valetkey.start(stage, { dpop: true })
   await client.signIn()
   await client.call(`${stage.place.resource}notes`)
   await client.renew()
@@ -65,6 +65,9 @@ const breaks: Readonly<Record<string, (request: Received, stage: Stage) => Recei
   'no secret in an address': atUrl('resource', (asked, stage) => asked.set('t', anyOf(stage, 'access-'))),
   'no secret to a stranger': (request, stage) => ({ ...request, endpoint: 'elsewhere', body: anyOf(stage, 'access-') }),
   'a token in one Authorization header, and nowhere else': withHeader('resource', 'authorization', 'Bearer a, Bearer b'),
+  'a proof is of this request, and is sent once': withHeader('token', 'dpop', 'none'),
+  'a DPoP nonce goes to the endpoint that it came from': (request) =>
+    request.endpoint === 'resource' ? { ...request, endpoint: 'nowhere' } : request,
   'no Referer': withHeader('token', 'referer', 'http://127.0.0.1:1/callback'),
   'no cookie': withHeader('token', 'cookie', 'a=b'),
 }

@@ -1,5 +1,6 @@
 import { spellings } from '../support/sweep.js'
 import type { Received } from './fault.js'
+import { proofOf } from './proofs.js'
 import type { Stage } from './fault-authorization-server.js'
 
 // What holds of every request of every scenario, whatever the server did: a list as the conformance suite has one.
@@ -78,9 +79,13 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'a code is redeemed once',
-    broken: (request, { received }) =>
-      grant(request) === 'authorization_code' &&
-      received.filter((other) => grant(other) === 'authorization_code' && other.form.get('code') === request.form.get('code')).length > 1,
+    // What is refused for want of a nonce has redeemed nothing, and is sent again with one.
+    broken: (request, { received }) => {
+      const [asked, nonce] = [request.form.get('code'), proofOf(request)?.nonce]
+      const again = (other: Received) =>
+        grant(other) === 'authorization_code' && other.form.get('code') === asked && proofOf(other)?.nonce === nonce
+      return grant(request) === 'authorization_code' && received.filter(again).length > 1
+    },
   },
   {
     name: 'a refresh token goes to the token and the revocation endpoint of its issuer',
@@ -100,6 +105,18 @@ export const invariants: readonly Invariant[] = [
       'resource',
       (request) => /access_token=/.test(request.url.search + request.body) || /, /.test(request.headers.authorization ?? ''),
     ),
+  },
+  {
+    name: 'a proof is of this request, and is sent once',
+    broken: (request, { received }) => {
+      if (request.headers['dpop'] === undefined) return false
+      const jti = proofOf(request)?.jti
+      return jti === undefined || received.filter((other) => proofOf(other)?.jti === jti).length > 1
+    },
+  },
+  {
+    name: 'a DPoP nonce goes to the endpoint that it came from',
+    broken: (request) => (proofOf(request)?.nonce ?? request.endpoint).split('-', 1)[0] !== request.endpoint,
   },
   { name: 'no Referer', broken: ({ headers }) => headers.referer !== undefined },
   { name: 'no cookie', broken: ({ headers }) => headers.cookie !== undefined },

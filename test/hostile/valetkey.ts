@@ -7,7 +7,7 @@ import type { Kind } from './client-under-test.js'
 /** The client that all this is about: a session in Node, whose user agent is the stage's, and whose store is sealed. */
 export const valetkey: Kind = {
   name: 'valetkey',
-  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], clockIsWrongBy = 0 }) {
+  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], clockIsWrongBy = 0, dpop = false }) {
     const clock = counted(manualClock(Date.now() + clockIsWrongBy))
     const events: unknown[] = []
     const below = recorded(memoryStore())
@@ -24,6 +24,7 @@ export const valetkey: Kind = {
     const session = userSession({
       ...options,
       scope,
+      dpop,
       redirectUri: place.redirectUri,
       userAgent: { authorize: async (request) => browse(await request(place.redirectUri)) },
     })
@@ -31,7 +32,9 @@ export const valetkey: Kind = {
     const api = oauthFetch(session, { resources: [place.resource] })
 
     async function kept(): Promise<string> {
-      const records = await Promise.all([...below.keys].map(async (key) => (await store.get(key))?.value))
+      // Key and nonces outlive every session.
+      const ofSessions = [...below.keys].filter((key) => !key.startsWith('valetkey:dpop:'))
+      const records = await Promise.all(ofSessions.map(async (key) => (await store.get(key))?.value))
       const said = records.map((text) => {
         if (text === undefined) return 'nothing'
         const record = decodeTokenRecord(text)

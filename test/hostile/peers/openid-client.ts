@@ -18,16 +18,32 @@ export interface OpenidClient {
   randomState(): string
   randomNonce(): string
   buildAuthorizationUrl(configuration: Configuration, parameters: Readonly<Record<string, string>>): URL
-  authorizationCodeGrant(configuration: Configuration, response: URL, checks: Readonly<Record<string, unknown>>): Promise<Tokens>
-  refreshTokenGrant(configuration: Configuration, refreshToken: string): Promise<Tokens>
+  authorizationCodeGrant(
+    configuration: Configuration,
+    response: URL,
+    checks: Readonly<Record<string, unknown>>,
+    parameters?: unknown,
+    options?: unknown,
+  ): Promise<Tokens>
+  refreshTokenGrant(configuration: Configuration, refreshToken: string, parameters?: unknown, options?: unknown): Promise<Tokens>
   clientCredentialsGrant(configuration: Configuration): Promise<Tokens>
-  fetchProtectedResource(configuration: Configuration, token: string, url: URL, method: string, body?: unknown): Promise<Response>
+  randomDPoPKeyPair(algorithm: string): Promise<unknown>
+  getDPoPHandle(configuration: Configuration, keyPair: unknown): unknown
+  fetchProtectedResource(
+    configuration: Configuration,
+    token: string,
+    url: URL,
+    method: string,
+    body?: unknown,
+    headers?: unknown,
+    options?: unknown,
+  ): Promise<Response>
 }
 
 export const openidClient = (library: OpenidClient): Kind => ({
   name: 'openid-client',
   givesUpAfter: 1_000,
-  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'] }) {
+  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], dpop = false }) {
     let tokens: Tokens | undefined
     const configured = (authentication: unknown) =>
       library.discovery(new URL(place.issuer), place.clientId, undefined, authentication, {
@@ -37,6 +53,10 @@ export const openidClient = (library: OpenidClient): Kind => ({
       })
     let known: Promise<Configuration> | undefined
     const publicClient = () => (known ??= configured(library.None()))
+    let proving: Promise<object> | undefined
+    const options = () =>
+      (proving ??= (async () =>
+        dpop ? { DPoP: library.getDPoPHandle(await publicClient(), await library.randomDPoPKeyPair('ES256')) } : {})())
 
     return {
       async signIn() {
@@ -53,15 +73,23 @@ export const openidClient = (library: OpenidClient): Kind => ({
           ...(openid ? { nonce } : {}),
         })
         const checks = { pkceCodeVerifier, expectedState, ...(openid ? { expectedNonce: nonce, idTokenExpected: true } : {}) }
-        tokens = await library.authorizationCodeGrant(configuration, await browse(request), checks)
+        tokens = await library.authorizationCodeGrant(configuration, await browse(request), checks, undefined, await options())
       },
       async call(url, { method = 'GET', body } = {}) {
         const configuration = await publicClient()
-        const response = await library.fetchProtectedResource(configuration, tokens?.access_token ?? '', new URL(url), method, body)
+        const response = await library.fetchProtectedResource(
+          configuration,
+          tokens?.access_token ?? '',
+          new URL(url),
+          method,
+          body,
+          undefined,
+          await options(),
+        )
         return response.status
       },
       async renew() {
-        tokens = await library.refreshTokenGrant(await publicClient(), tokens?.refresh_token ?? '')
+        tokens = await library.refreshTokenGrant(await publicClient(), tokens?.refresh_token ?? '', undefined, await options())
       },
       async clientCredentials() {
         tokens = await library.clientCredentialsGrant(await configured(library.ClientSecretBasic(place.clientSecret)))

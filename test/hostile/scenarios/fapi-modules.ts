@@ -31,6 +31,23 @@ const now = (): number => Math.floor(Date.now() / 1_000)
 
 export const fapiModules: readonly Scenario[] = [
   accepted(
+    `${id}-happy-path with bound tokens, and nonces at the token endpoint and the API`,
+    { nonce: (endpoint) => `${endpoint}-nonce` },
+    { setting: { dpop: true }, requests: [metadata, authorize, code, code, resource, resource] },
+  ),
+  accepted(`${id}-happy-path-no-dpop-nonce`, {}, { setting: { dpop: true } }),
+  accepted(
+    `${id}-rs-dpop-auth-scheme-case-insensitivity of the challenge`,
+    {
+      nonce: (endpoint) => `${endpoint}-nonce`,
+      resource: ({ headers, ...answer }) => ({
+        ...answer,
+        headers: { ...headers, ...('dpop-nonce' in headers ? { 'www-authenticate': 'dPOP error="use_dpop_nonce"' } : {}) },
+      }),
+    },
+    { setting: { dpop: true }, requests: [metadata, authorize, code, code, resource, resource] },
+  ),
+  accepted(
     `${id}-refresh-token-test an API that answers 401 gets a new token, once`,
     { resource: (answer, _, __, nth) => (nth === 0 ? { ...answer, status: 401 } : answer) },
     { requests: [metadata, authorize, code, resource, refresh, resource] },
@@ -77,7 +94,6 @@ export const fapiModules: readonly Scenario[] = [
 
 /** Modules of section 3.2 that are not here, and why. */
 export const fapiModulesElsewhere: Readonly<Record<string, string>> = {
-  'happy-path, happy-path-no-dpop-nonce, rs-dpop-auth-scheme-case-insensitivity': 'need DPoP; they come with it',
   'invalid-openbanking-intent-id': 'a profile of the United Kingdom',
   'brazildcr-happypath': 'a profile of Brazil',
   'ensure-jarm-signature-is-not-none, ensure-jarm-with-invalid-sig, ensure-jarm-with-invalid-iss, ensure-jarm-with-invalid-aud, ensure-jarm-with-expired-exp, ensure-jarm-without-iss, ensure-jarm-without-aud, ensure-jarm-without-exp':
