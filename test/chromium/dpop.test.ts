@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { type AppInChromium, startApp } from '../support/app-in-chromium.js'
+import { expectReadmeSays } from '../support/readme.js'
 import type { App } from './pages/app.js'
 
 // Bound tokens in real Chromium, against oidc-provider that wants nonces and an API that checks every proof. Every test ends with the sweep.
@@ -179,4 +180,62 @@ test('P15 and so is one of the API', async () => {
   await hideNonce(`${here.api.origin}/notes`)
   const message = await tab.evaluate(() => app.call('/notes').catch((error: Error & { code: string }) => `${error.code} ${error.message}`))
   expect(message).toMatch(/^dpop_nonce_unreadable .*Access-Control-Expose-Headers: DPoP-Nonce/)
+})
+
+/** What any script of the origin does with the key: a hundred proofs for a call that is made in so many seconds, and the token. */
+const proofsForLater = (tab: Page, url: string, seconds: number) =>
+  tab.evaluate(
+    async ({ url, seconds }) => {
+      const token = (await app.session.token()).reveal()
+      const settled = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) =>
+          Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error as DOMException) }),
+        )
+      const database = await settled(indexedDB.open('valetkey'))
+      const records = database.transaction('records').objectStore('records')
+      const name = (await settled(records.getAllKeys())).find((key) => String(key).startsWith('key ')) ?? ''
+      const { privateKey, publicKey } = (await settled(records.get(name))) as { privateKey: CryptoKey; publicKey: JsonWebKey }
+      database.close()
+      const base64url = (bytes: Uint8Array) =>
+        btoa(String.fromCharCode(...bytes))
+          .replaceAll('+', '-')
+          .replaceAll('/', '_')
+          .replaceAll('=', '')
+      const encoded = (text: string) => new TextEncoder().encode(text)
+      const ath = base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoded(token))))
+      const proofs: string[] = []
+      for (let one = 0; one < 100; one += 1) {
+        const claims = { jti: `of the script ${one}`, htm: 'GET', htu: url, iat: Math.floor(Date.now() / 1_000) + seconds, ath }
+        const input = [{ typ: 'dpop+jwt', alg: 'ES256', jwk: publicKey }, claims].map((part) => base64url(encoded(JSON.stringify(part))))
+        const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, encoded(input.join('.')))
+        proofs.push([...input, base64url(new Uint8Array(signature))].join('.'))
+      }
+      return { token, proofs }
+    },
+    { url, seconds },
+  )
+
+test('attack 42 proofs that a script has signed for later work later and elsewhere, but where the API asks for a nonce', async () => {
+  here.server.live.accessTokenSeconds = 600
+  const tab = await here.signIn()
+  const [url, seconds] = [`${here.api.origin}/notes`, 150]
+  const { token, proofs } = await proofsForLater(tab, url, seconds)
+  // The thief is far away, and the page is closed.
+  await tab.close()
+  const steal = async (proof = '') => (await fetch(url, { headers: { authorization: `DPoP ${token}`, dpop: proof } })).status
+  expect(proofs).toHaveLength(100)
+  expect(await steal(proofs[0])).toBe(401)
+  const { now } = Date
+  const later = vi.spyOn(Date, 'now').mockImplementation(() => now() + seconds * 1_000)
+  try {
+    expect(await Promise.all(proofs.slice(0, 50).map(steal))).toEqual(Array.from({ length: 50 }, () => 200))
+    here.api.trouble.nonce = 'nobody-knew-it-then'
+    expect(await Promise.all(proofs.slice(50).map(steal))).toEqual(Array.from({ length: 50 }, () => 401))
+  } finally {
+    later.mockRestore()
+    here.server.live.accessTokenSeconds = 60
+  }
+  expectReadmeSays(
+    'that can sign with the key as the page does, for as long as it runs, and longer, with proofs made for later, where the server asks for no nonce',
+  )
 })

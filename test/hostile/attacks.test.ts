@@ -9,9 +9,7 @@ import { themes } from './scenarios/index.js'
 const tests = fileURLToPath(new URL('../', import.meta.url))
 const attacks = Array.from({ length: 92 }, (_, index) => index + 1)
 
-const withoutTest: Readonly<Record<number, string>> = {
-  42: 'there is no DPoP; it comes with it',
-}
+const withoutTest: Readonly<Record<number, string>> = {}
 
 /** Numbers with which the name of a test begins: `attack 40 45 …`, `C12 attack 12 …`. */
 function numbersIn(text: string): readonly number[] {
