@@ -22,6 +22,8 @@ export interface SourceOrder {
   readonly scope?: readonly string[]
   readonly resource?: string
   readonly deadlineSeconds?: number
+  /** Its tokens are bound to a key (RFC 9449). */
+  readonly dpop?: boolean
   /** By how much this process's wall clock is wrong, in milliseconds. */
   readonly clockOffset?: number
 }

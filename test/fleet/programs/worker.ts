@@ -28,6 +28,7 @@ function source(order: SourceOrder, account: string, store: Store): Opened {
   const options = {
     ...order.server,
     clientId,
+    dpop: order.dpop ?? false,
     store: noting(mortalStore(store)),
     fetch,
     clock,

@@ -7,13 +7,14 @@ export const redirectUri = 'https://app.example/callback'
 
 /** A user signs in, once, somewhere: from then on the session is in the store. */
 export async function signIn(
-  order: Pick<SourceOrder, 'server' | 'clientId' | 'scope' | 'resource'>,
+  order: Pick<SourceOrder, 'server' | 'clientId' | 'scope' | 'resource' | 'dpop'>,
   account: string,
   store: Store,
 ): Promise<void> {
   const session = userSession({
     ...order.server,
     clientId: order.clientId,
+    dpop: order.dpop ?? false,
     ...(order.scope === undefined ? {} : { scope: order.scope }),
     ...(order.resource === undefined ? {} : { resource: order.resource }),
     account,
