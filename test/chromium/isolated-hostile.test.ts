@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type AppInChromium, startApp } from '../support/app-in-chromium.js'
 import { type EchoApi, startEchoApi } from '../support/echo-api.js'
 import { isolatedScript } from '../support/isolated-script.js'
+import { expectReadmeSays } from '../support/readme.js'
 import { type Spying, spy } from '../support/spy.js'
 import type { App } from './pages/app.js'
 import type { IsolatedApp } from './pages/isolated.js'
@@ -136,6 +137,7 @@ describe('an isolated session', () => {
     expect(await here.resume(tab)).toBe(true)
     expect(await tab.evaluate(() => app.call(`${app.origins.api}/notes`))).toBe(200)
     await expect.poll(() => tokens(here).filter((text) => stolen.includes(`Bearer ${text}`)).length).toBe(1)
+    expectReadmeSays('A script that runs before yours can replace `Worker`, and then has everything')
   })
 })
 
