@@ -1,4 +1,5 @@
 import { bare } from '../core/secret.js'
+import { base64url } from './base64url.js'
 import { type JsonObject, parseObject } from './json.js'
 import { type SigningAlgorithm, parametersOf } from './private-key.js'
 
@@ -52,17 +53,13 @@ function verificationOf(algorithm: SigningAlgorithm): EcdsaParams | RsaPssParams
 
 /** SHA-256, in base64url: what RFC 7638 and RFC 9449 name things by. */
 export async function sha256(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
 }
 
-function decoded(base64url: string): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytesOf(base64url))
+function decoded(text: string): string {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytesOf(text))
 }
 
-function bytesOf(base64url: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64url.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
 }
