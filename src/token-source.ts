@@ -115,11 +115,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       ? {}
       : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
   })
-  const lookOrElse = lookOrRemember(
-    records,
-    clock,
-    (record) => isServed(decide(record, records.times(), policy, wantedBy({}), undefined, undefined)),
-    poll,
+  const lookOrElse = lookOrRemember(records, (record) =>
+    isServed(decide(record, records.times(), policy, wantedBy({}), undefined, undefined)),
   )
   const { renew: renewHere, atRest } = renewal({ ...parts, records, policy, patience, lockName: parts.key, isWhole })
   const renew = orElsewhere(renewHere, parts.renewElsewhere, records, policy)

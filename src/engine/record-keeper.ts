@@ -65,8 +65,6 @@ export interface RecordKeeper {
   newest(): TokenRecord | undefined
   /** The record as the last look, or the last own write, found it. */
   shown(): TokenRecord | undefined
-  /** Whether the store failed when it was last read. */
-  fails(): boolean
   /** Serves nothing from memory any more. */
   forget(): void
   /**
@@ -262,7 +260,6 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     look,
     newest: () => best,
     shown: () => told?.record,
-    fails: () => failing.has('get'),
     forget: () => {
       best = undefined
     },

@@ -17,7 +17,7 @@ const broken: readonly (readonly [string, () => void])[] = [
   [
     'throws',
     () => {
-      indexedDB.open = () => {
+      IDBFactory.prototype.open = () => {
         throw new DOMException('The operation is insecure.', 'SecurityError')
       }
     },
@@ -25,7 +25,7 @@ const broken: readonly (readonly [string, () => void])[] = [
   [
     'fails',
     () => {
-      indexedDB.open = () => {
+      IDBFactory.prototype.open = () => {
         const request = new EventTarget() as IDBOpenDBRequest
         Object.defineProperty(request, 'error', { value: new DOMException('No space.', 'QuotaExceededError') })
         queueMicrotask(() => request.onerror?.(new Event('error')))
@@ -36,7 +36,7 @@ const broken: readonly (readonly [string, () => void])[] = [
   [
     'never answers',
     () => {
-      indexedDB.open = () => new EventTarget() as IDBOpenDBRequest
+      IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest
     },
   ],
   ['is not there', () => void Object.defineProperty(globalThis, 'indexedDB', { value: undefined, configurable: true })],

@@ -50,7 +50,8 @@ const poisoned = fc.array(fc.tuple(fc.constantFrom(...places), nastyValue), { ma
     let at: unknown = record
     for (const name of path.slice(0, -1)) at = (at as Record<string, unknown> | null | undefined)?.[name]
     if (typeof at === 'object' && at !== null)
-      Object.defineProperty(at, path.at(-1) ?? '', { value, enumerable: true, configurable: true, writable: true })
+      // A copy: one that is put into itself could not be written.
+      Object.defineProperty(at, path.at(-1) ?? '', { value: structuredClone(value), enumerable: true, configurable: true, writable: true })
   }
   return JSON.stringify(record)
 })
