@@ -236,9 +236,10 @@ export function renewal(parts: RenewalParts): Renewals {
     const settled = (current: TokenRecord) =>
       changed(withoutMark(current, sent.own.by), { unclear: failed.surelyNotDone ? current.unclear : sent.own.generation })
     if (meaning.kind === 'end') {
-      // What others wrote meanwhile may be the doubt: a store that forgot a mark let two of them send.
+      // What others wrote meanwhile may be the doubt, and so may a mark of theirs: a store that forgot ours let two of us send.
+      const isShared = (current: TokenRecord) => isDoubtful(current) || (current.sending?.by ?? sent.own.by) !== sent.own.by
       const reason = (current: TokenRecord) =>
-        meaning.reason === 'invalid_grant' && isDoubtful(current) ? 'ambiguous_rotation' : meaning.reason
+        meaning.reason === 'invalid_grant' && isShared(current) ? 'ambiguous_rotation' : meaning.reason
       await records.change(sent.marked, (current) => ended(current, reason(current), records.times().now))
       emit({ type: 'renewal_failed', code: error.code })
       return {}

@@ -134,16 +134,19 @@ describe('a token source', () => {
     expect(requests.map(({ refreshToken }) => refreshToken)).toEqual(['R0', 'R0'])
   })
 
-  test('R7 a doubt that another wrote while the request was out makes its refusal ambiguous_rotation', async () => {
+  test.for<{ name: string; written: (generation: number) => object }>([
+    { name: 'a doubt', written: (generation) => ({ unclear: generation }) },
+    { name: 'a mark', written: () => ({ sending: { by: 'another', startedAt: 0 } }) },
+  ])('R7 $name that another wrote while the request was out makes its refusal ambiguous_rotation', async ({ written }) => {
     const { clock, store, server, source, signIn } = place()
     const engine = source()
     await signIn(engine)
     await clock.advance(hour)
     server.answer = async () => {
-      // The store had forgotten the mark: another sent too, lost its answer, and wrote that down.
+      // The store had forgotten the mark: another sent too, and its answer is lost, or not yet stored.
       const held = await store.get('tokens')
       const { generation } = JSON.parse(held?.value ?? '') as { generation: number }
-      const value = JSON.stringify({ ...(JSON.parse(held?.value ?? '') as object), unclear: generation })
+      const value = JSON.stringify({ ...(JSON.parse(held?.value ?? '') as object), ...written(generation) })
       await store.replace('tokens', held?.version, { version: 'of-another', value })
       return failing('sign_in_required', { serverError: 'invalid_grant' })()
     }
