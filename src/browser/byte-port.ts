@@ -47,32 +47,30 @@ export function takeBytes(port: MessagePort, failure: () => unknown, gone?: Abor
     gone?.removeEventListener('abort', lost)
   }
   gone?.addEventListener('abort', lost)
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      pull: (controller) =>
-        new Promise<void>((resolve) => {
-          waiting = (piece) => {
-            waiting = undefined
-            if (piece.kind === 'chunk') controller.enqueue(piece.bytes)
-            else {
-              over()
-              if (piece.kind === 'end') controller.close()
-              else controller.error(failure())
-            }
-            resolve()
+  const source: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> = {
+    pull: (controller) =>
+      new Promise<void>((resolve) => {
+        waiting = (piece) => {
+          waiting = undefined
+          if (piece.kind === 'chunk') controller.enqueue(piece.bytes)
+          else {
+            over()
+            if (piece.kind === 'end') controller.close()
+            else controller.error(failure())
           }
-          if (gone?.aborted === true) lost()
-          else port.postMessage({ valetkey: 'pull' })
-        }),
-      cancel: () => {
-        gone?.removeEventListener('abort', lost)
-        port.postMessage({ valetkey: 'cancel' })
-      },
+          resolve()
+        }
+        if (gone?.aborted === true) lost()
+        else port.postMessage({ valetkey: 'pull' })
+      }),
+    cancel: () => {
+      gone?.removeEventListener('abort', lost)
+      port.postMessage({ valetkey: 'cancel' })
     },
-    { highWaterMark: 0 },
-  )
-  forgotten.register(stream, port)
-  return stream
+  }
+  // Not the stream itself: an engine may drop and remake the object that stands for it while a Response is still being read from it.
+  forgotten.register(source, port)
+  return new ReadableStream(source, { highWaterMark: 0 })
 }
 
 /** A body that nobody can read any more would hold its connection for as long as the worker lives. */

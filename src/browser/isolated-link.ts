@@ -23,6 +23,8 @@ export interface Hearing {
 
 /** A script that has thrown may serve all the same; one that does not say so within this time does not. Milliseconds. */
 const patience = 2_000
+/** A script may be long on its way, and what it threw before anybody listened is not heard: a call waits this long for it. Milliseconds. */
+const longestStart = 30_000
 
 export function linkTo(worker: Worker, { shows, obey }: Hearing): Link {
   const gone = new AbortController()
@@ -35,7 +37,8 @@ export function linkTo(worker: Worker, { shows, obey }: Hearing): Link {
   function connect(): Promise<MessagePort> {
     connecting ??= new Promise<MessagePort>((resolve, reject) => {
       let newest: MessagePort | undefined
-      let hasAnswered = false
+      // The worker has answered, or was waited for long enough.
+      const over = new AbortController()
       const attempt = () => {
         newest?.close()
         const { port1: mine, port2: its } = new MessageChannel()
@@ -43,7 +46,7 @@ export function linkTo(worker: Worker, { shows, obey }: Hearing): Link {
         mine.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
           const said = readSaid(data)
           if (said?.kind !== 'hello') return said === undefined ? undefined : hear(said, mine)
-          hasAnswered = true
+          over.abort()
           if (said.error !== undefined) return reject(said.error)
           if (said.lock !== undefined) attend(said.lock)
           resolve(mine)
@@ -53,9 +56,15 @@ export function linkTo(worker: Worker, { shows, obey }: Hearing): Link {
       }
       // A script that awaits something first was not there to hear the first attempt: it says when it is.
       worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-        if (!hasAnswered && isServing(data)) attempt()
+        if (!over.signal.aborted && isServing(data)) attempt()
       })
-      void failed.then(() => systemClock.wait(patience)).then(() => hasAnswered || die())
+      void failed.then(() => systemClock.wait(patience)).then(() => over.signal.aborted || die())
+      const giveUp = () => {
+        over.abort()
+        connecting = undefined
+        reject(noWorker())
+      }
+      systemClock.wait(longestStart, over.signal).then(giveUp, () => {})
       gone.signal.addEventListener('abort', () => reject(noWorker()))
       attempt()
     })

@@ -23,6 +23,7 @@ beforeAll(async () => {
     otherApi: echo.origin,
     trustedTypes: 'application',
     addressIsSaid: true,
+    exposesGarbageCollection: true,
   })
 })
 beforeEach(() => {
@@ -169,6 +170,30 @@ test('a stream comes down part by part, and ends at the API when it is cancelled
   expect(echo.calls[0]?.isOver).toBe(false)
   await tab.evaluate(() => (globalThis as unknown as { reader: ReadableStreamDefaultReader }).reader.cancel())
   await expect.poll(() => echo.calls[0]?.isOver).toBe(true)
+})
+
+test('a body comes whole while what nobody holds is collected, and one that nobody can read any more ends at the API', async () => {
+  const tab = await here.signIn()
+  await tab.evaluate(() => {
+    const { gc } = globalThis as unknown as { gc(how?: { type: 'minor' }): void }
+    const collecting = setInterval(() => gc({ type: 'minor' }))
+    const text = app.api(`${app.origins.otherApi}/drip`).then((response) => response.text())
+    Object.assign(globalThis, { text: text.finally(() => clearInterval(collecting)) })
+  })
+  const parts = Array.from({ length: 20 }, (_, index) => `${index} `)
+  await expect.poll(() => echo.calls.length).toBe(1)
+  for (const part of [...parts, '']) {
+    echo.drip(part)
+    await tab.evaluate(() => new Promise((resolve) => setTimeout(resolve)))
+  }
+  expect(await tab.evaluate(() => (globalThis as unknown as { text: Promise<string> }).text)).toBe(`first ${parts.join('')}`)
+  await tab.evaluate(async () => void (await app.api(`${app.origins.otherApi}/drip`)))
+  await expect
+    .poll(async () => {
+      await tab.evaluate(() => (globalThis as unknown as { gc(): void }).gc())
+      return echo.calls[1]?.isOver
+    })
+    .toBe(true)
 })
 
 test('an abort ends the call at the API, before an answer and in its body, and rejects with its reason', async () => {

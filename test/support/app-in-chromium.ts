@@ -68,6 +68,8 @@ export interface AppOptions {
   readonly dpop?: boolean
   /** Whether windows are blocked that open by themselves. */
   readonly popupBlocker?: boolean
+  /** Whether a page may call `gc()`. */
+  readonly exposesGarbageCollection?: boolean
   /** The page's script, in the place of `app.ts`, which it imports. */
   readonly bundleEntry?: URL
   /** The `worker` of the session. */

@@ -19,6 +19,8 @@ export interface PagesOptions {
   readonly backForwardCache?: boolean | undefined
   /** Whether windows are blocked that open by themselves, as for a user. Default false. */
   readonly popupBlocker?: boolean | undefined
+  /** Whether a page may call `gc()`. Default false. */
+  readonly exposesGarbageCollection?: boolean | undefined
 }
 
 export interface Pages {
@@ -46,6 +48,7 @@ export async function startPages({
   answer,
   backForwardCache = false,
   popupBlocker = false,
+  exposesGarbageCollection = false,
 }: PagesOptions): Promise<Pages> {
   const files = await bundlePage({ entry: bundleEntry })
   const server = createServer((request, response) => {
@@ -62,7 +65,8 @@ export async function startPages({
     ...(popupBlocker ? ['--disable-popup-blocking'] : []),
   ]
   const profile = await mkdtemp(join(tmpdir(), 'valetkey-'))
-  let context: BrowserContext | undefined = await launch(profile, withoutDefaults)
+  const args = [...launchArgs, ...(exposesGarbageCollection ? ['--js-flags=--expose-gc'] : [])]
+  let context: BrowserContext | undefined = await launch(profile, args, withoutDefaults)
 
   const running = (): BrowserContext => {
     if (context === undefined) throw new Error('the browser has been quit')
@@ -85,7 +89,7 @@ export async function startPages({
     },
     async restart() {
       await quit()
-      context = await launch(profile, withoutDefaults)
+      context = await launch(profile, args, withoutDefaults)
     },
     quit,
     async close() {
@@ -97,13 +101,13 @@ export async function startPages({
   }
 }
 
-async function launch(profile: string, withoutDefaults: string[]): Promise<BrowserContext> {
+async function launch(profile: string, args: string[], withoutDefaults: string[]): Promise<BrowserContext> {
   return chromium.launchPersistentContext(profile, {
     executablePath: await findBrowser(),
     headless: true,
     // The servers of the tests vouch for themselves.
     ignoreHTTPSErrors: true,
-    args: [...launchArgs],
+    args,
     ignoreDefaultArgs: withoutDefaults,
   })
 }

@@ -25,9 +25,9 @@ interface Factory {
 const { trustedTypes } = globalThis as unknown as { readonly trustedTypes: Factory }
 const policy = trustedTypes.createPolicy('application', { createScriptURL: (address: string) => address })
 const worker = new Worker(policy.createScriptURL('/tokens.js'), { type: 'module' })
+const session = isolatedSession(worker)
 const config = (await (await fetch('/config.json')).json()) as AppConfig
 const { api: origin, otherApi = '' } = config
-const session = isolatedSession(worker)
 const api = oauthFetch(session, { resources: [`${origin}/`, `${otherApi}/`] })
 const thrown: string[] = []
 
