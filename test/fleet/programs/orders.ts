@@ -73,6 +73,8 @@ export interface Orders {
   token(account: string, how?: { readonly rejected?: boolean; readonly abortAfter?: number; readonly triesFor?: number }): Promise<Outcome>
   /** Calls the API again and again, each call so many milliseconds after the one before. */
   call(api: string, pause: number): Promise<void>
+  /** Calls the API a few times: a process is slow at what it does first. */
+  warmUp(api: string): Promise<void>
   /** Asks for tokens again and again. */
   ask(pause: number): Promise<void>
   /** Renews again and again, until it is killed. */

@@ -123,6 +123,10 @@ const orders: Orders = {
       )
     }
   },
+  async warmUp(api) {
+    for (const { source } of opened.values())
+      for (let calls = 0; calls < 3; calls += 1) await (await oauthFetch(source, { resources: [api] })(api)).text()
+  },
   async ask(pause) {
     for (const { source } of opened.values()) loops.push(again(pause, async () => ((await source.token()) ? 'token' : '')))
   },
