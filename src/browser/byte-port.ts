@@ -5,8 +5,8 @@ import { object, oneOf, readable } from '../core/reading.js'
 
 type Piece = { readonly kind: 'end' | 'broken' } | { readonly kind: 'chunk'; readonly bytes: Uint8Array<ArrayBuffer> }
 
-/** Gives what a stream has to whoever asks at the other end of the port. */
-export function giveBytes(stream: ReadableStream<unknown>, port: MessagePort): void {
+/** Gives what a stream has to whoever asks at the other end of the port. `cancelled` is called when nobody there wants more of it. */
+export function giveBytes(stream: ReadableStream<unknown>, port: MessagePort, cancelled: () => void = () => {}): void {
   const reader = stream.getReader()
   port.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     const asked = readable(() => oneOf(object(data)['valetkey'], ['pull', 'cancel']))
@@ -14,6 +14,7 @@ export function giveBytes(stream: ReadableStream<unknown>, port: MessagePort): v
     if (asked !== 'cancel') return
     port.close()
     reader.cancel().catch(() => {})
+    cancelled()
   })
   port.start()
 

@@ -17,7 +17,8 @@ export async function answerCall(
     const { status, statusText, redirected, type } = response
     const hasBody = response.body !== null
     port.postMessage(responseMessage({ status, statusText, redirected, type, url: response.url, headers: [...response.headers], hasBody }))
-    if (response.body !== null) giveBytes(response.body, port)
+    // Not every engine ends a call whose body is cancelled before more of it comes; an abort ends it in all.
+    if (response.body !== null) giveBytes(response.body, port, () => aborted.abort())
   } catch (error) {
     port.postMessage(failureMessage(error))
   }

@@ -50,11 +50,14 @@ export interface Driver {
   quit(): Promise<void>
 }
 
-/** What an engine cannot do under its driver, and why: a test that needs it says so by its name. */
-export const cannot: Readonly<Record<EngineName, Readonly<Partial<Record<'restart', string>>>>> = {
+/** What an engine cannot do, by itself or under its driver, and why: a test that needs it says so by its name. */
+export const cannot: Readonly<Record<EngineName, Readonly<Partial<Record<'restart' | 'sendStreams', string>>>>> = {
   Chromium: {},
-  Firefox: {},
-  WebKit: { restart: 'MiniBrowser under automation writes nothing to the disk' },
+  Firefox: { sendStreams: 'it knows no stream as the body of a request' },
+  WebKit: {
+    restart: 'MiniBrowser under automation writes nothing to the disk',
+    sendStreams: 'it knows no stream as the body of a request',
+  },
 }
 
 const start = { Chromium: startChromium, Firefox: startFirefox, WebKit: startWebKit }

@@ -30,6 +30,7 @@ export async function startFirefox(profile: string): Promise<Driver> {
     browser: 'firefox',
     executablePath: findFirefox(),
     headless: true,
+    acceptInsecureCerts: true,
     args: ['--no-remote'],
     userDataDir: join(profile, 'firefox'),
     env: { ...process.env, HOME: profile },

@@ -25,6 +25,7 @@ export async function startWebKit(profile: string): Promise<Driver> {
   process.once('exit', () => [driving, screen].forEach((child) => child.kill()))
   const builder = new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities({
     browserName: 'MiniBrowser',
+    acceptInsecureCerts: true,
     'webkitgtk:browserOptions': { binary: found.browser, args: ['--automation', '--javascript-can-open-windows-automatically=true'] },
   })
   await until(async () => (await fetch(`http://127.0.0.1:${port}/status`)).ok, 10_000, 'WebKitWebDriver answers')
