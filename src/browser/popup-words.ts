@@ -1,3 +1,4 @@
+import { randomBytes } from '../core/random-bytes.js'
 import { natives } from './natives.js'
 
 /** What is said: here is the response; it has been taken. */
@@ -19,7 +20,7 @@ export async function wordsOf(state: string): Promise<Words> {
   const parameters = (kind: Kind, iv: Uint8Array<ArrayBuffer>) => ({ name: 'AES-GCM', iv, additionalData: bytesOf(kind) })
   return {
     async seal(kind, text) {
-      const iv = by.getRandomValues(new Uint8Array(nonceLength))
+      const iv = randomBytes(nonceLength, by)
       const sealed = await subtle.encrypt(parameters(kind, iv), key, bytesOf(text))
       return hex(iv) + hex(new Uint8Array(sealed))
     },

@@ -1,4 +1,5 @@
 import { get, update } from 'idb-keyval'
+import { randomBytes } from '../core/random-bytes.js'
 import { bare } from '../core/secret.js'
 import type { AesKey, KeyRing } from '../stores/seal.js'
 import type { Database } from './database.js'
@@ -50,7 +51,7 @@ export function storedKeyRing(use: Database['use'], onGone: Database['onGone']):
 
 async function make(): Promise<SealingKey> {
   const by = natives.webCrypto ?? crypto
-  const id = Array.from(by.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const id = Array.from(randomBytes(8, by), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return bare({ id, key: await by.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']) })
 }
 

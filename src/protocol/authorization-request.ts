@@ -3,6 +3,7 @@ import { OAuthError } from '../core/errors.js'
 import { resourceIndicator } from '../core/option.js'
 import { readRedirectUri, readSignInOptions } from '../core/options.js'
 import type { PendingRequest } from '../core/pending-request.js'
+import { randomBytes } from '../core/random-bytes.js'
 import { withState } from '../core/request-state.js'
 import { formatScope } from '../core/scope.js'
 import { Secret, bare, present } from '../core/secret.js'
@@ -24,8 +25,8 @@ export interface AuthorizationRequest extends Omit<SignInOptions, 'scope' | 'sig
 /**
  * The authorization request (RFC 6749 section 4.1.1), always with PKCE S256 (RFC 7636) and `state`, with `nonce` where `openid`
  * is asked for, and what its response will be held against.
- * Rejects with `invalid_configuration`, `not_supported` where the server has no authorization endpoint, knows PKCE without S256 or takes
- * no DPoP proof that can be made here, and `store_unavailable` where the key of the proofs cannot be kept.
+ * Rejects with `invalid_configuration`, `not_supported` where there is no randomness, or the server has no authorization endpoint, knows PKCE without S256
+ * or takes no DPoP proof that can be made here, and `store_unavailable` where the key of the proofs cannot be kept.
  */
 export async function authorizationRequest(
   client: Client,
@@ -41,7 +42,7 @@ export async function authorizationRequest(
   const endpoint = endpointOf(server)
   // Own code and not the library's, which would ask for randomness and digest whatever a script of the page has put there by now.
   const { webCrypto = crypto } = client
-  const random = () => base64url(webCrypto.getRandomValues(new Uint8Array(32)))
+  const random = () => base64url(randomBytes(32, webCrypto))
   const [state, codeVerifier] = [random(), random()]
   const boundTo = await (await client.proofs?.())?.key(server['dpop_signing_alg_values_supported'])
   const nonce = scope.includes('openid') ? random() : undefined

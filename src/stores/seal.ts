@@ -1,5 +1,6 @@
 import type { WebCrypto } from '../core/client.js'
 import type { Versioned } from '../core/ports.js'
+import { randomBytes } from '../core/random-bytes.js'
 import { bare } from '../core/secret.js'
 import { expiryOf, versioned } from './versioned.js'
 
@@ -29,7 +30,7 @@ export function seal(ring: KeyRing, by?: WebCrypto): Seal {
 
   async function sealValue(key: string, next: Versioned): Promise<Versioned> {
     const { id, key: aesKey } = await ring.sealing()
-    const nonce = (by ?? crypto).getRandomValues(new Uint8Array(nonceLength))
+    const nonce = randomBytes(nonceLength, by ?? crypto)
     const plain = bytesOf(next.value)
     const text = await (by ?? crypto).subtle.encrypt(algorithm(nonce, boundTo(key, next.version, id)), aesKey, plain)
     return versioned(

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { UserAgent } from '../../src/core/ports.js'
 import { OAuthError, memoryStore, serverSignIn } from '../../src/index.js'
 import type { Stage } from './fault-authorization-server.js'
@@ -154,4 +154,38 @@ test.each([
   await expect(sessionAt(here).signIn({ authorizationParameters: { [name]: 'evil' } })).rejects.toMatchObject(refused)
   expect(() => sessionAt(here, { authorizationParameters: { [name]: 'evil' } })).toThrow(OAuthError)
   expect(here.received).toEqual([])
+})
+
+/** From now on, and until it is called or the test is over, what is random is always the same. */
+function constantRandomness(): () => void {
+  const spy = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
+    if (array instanceof Uint8Array) array.forEach((_, index) => (array[index] = 3 * index + 1))
+    return array
+  })
+  onTestFinished(() => spy.mockRestore())
+  return () => spy.mockRestore()
+}
+
+test('attack 41 randomness that is always the same is noticed, and nobody is sent away with a verifier that others know', async () => {
+  const here = stage()
+  const { issuer, clientId, redirectUri } = here.place
+  const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call)
+  const signIn = serverSignIn({ issuer, clientId, redirectUri, store: memoryStore(), fetch })
+  constantRandomness()
+  for (const begin of [() => sessionAt(here).signIn(), () => signIn.start()])
+    await expect(begin()).rejects.toMatchObject({ code: 'not_supported' })
+  expect(here.received.filter(({ endpoint }) => endpoint !== 'metadata')).toEqual([])
+})
+
+test('attack 41 a living session loses nothing by it: its token is used, no renewal is sent, and the next one after it is over succeeds', async () => {
+  const here = stage()
+  const session = sessionAt(here)
+  await session.signIn()
+  const token = await session.token()
+  const restore = constantRandomness()
+  expect((await session.token()).reveal()).toBe(token.reveal())
+  await expect(session.token({ rejected: token })).rejects.toMatchObject({ code: 'not_supported' })
+  expect(tokenRequests(here)).toEqual(['authorization_code'])
+  restore()
+  expect((await session.token({ rejected: token })).reveal()).not.toBe(token.reveal())
 })

@@ -4,7 +4,7 @@ export interface NativesSpy {
   readonly seen: readonly string[]
 }
 
-/** Runs in a page: from now on every function that a secret could pass is the script's, and what is random is always the same. */
+/** Runs in a page: from now on every function that a secret could pass is the script's, and what is random is a number that it knows, one higher each time. */
 export function spyOnNatives(): void {
   const seen: string[] = []
   const { apply, construct, getOwnPropertyDescriptor, defineProperty } = Reflect
@@ -42,8 +42,9 @@ export function spyOnNatives(): void {
     defineProperty(owner, name, { configurable: true, ...(get === undefined ? { writable: true, value: spy } : { get: spy }) })
   }
 
-  const zeros = ([array]: readonly unknown[]) => (array as Uint8Array).fill(0)
-  replace(Crypto.prototype, 'getRandomValues', zeros)
+  let drawn = 0
+  const counted = ([array]: readonly unknown[]) => (array as Uint8Array).fill((drawn += 1))
+  replace(Crypto.prototype, 'getRandomValues', counted)
   replace(Crypto.prototype, 'randomUUID', () => '00000000-0000-4000-8000-000000000000')
   replace(Math, 'random', () => 0)
   for (const name of Object.getOwnPropertyNames(SubtleCrypto.prototype)) if (name !== 'constructor') replace(SubtleCrypto.prototype, name)
