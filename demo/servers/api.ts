@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type TokenFacts, accessTokenCheck } from './access-token-check.js'
-import { fingerprint, listen, readText, sendJson } from './loopback.js'
-import { proofCheck } from './proof-check.js'
+import { clientSecretBasic } from '../../src/index.js'
+import { type ResourceServer, type Verified, resourceServer } from '../../src/resource-server/index.js'
+import { fingerprint, listen } from './loopback.js'
 import { type DemoResource, mailResource, notesResource } from './resources.js'
+import { sendWebResponse, webRequest } from './web-messages.js'
 
 export interface ApiOptions {
   readonly issuer: string
@@ -16,8 +17,6 @@ export interface ApiOptions {
   readonly origins?: readonly string[] | undefined
   /** Which resource the paths `/notes` and `/mail` are. */
   readonly resources?: { readonly notes: DemoResource; readonly mail: DemoResource } | undefined
-  /** Whether a page may read `WWW-Authenticate`; across origins most APIs forget it. Default true. */
-  readonly challengeReadable?: boolean | undefined
 }
 
 /** One call. There is no token in it. */
@@ -37,8 +36,8 @@ export interface CallRecord {
 export interface ApiTrouble {
   /** `next_call`: one call. `token`: the token of the next call, from then on. `everything`: until it is changed. Answered with 401. */
   refuse: 'nothing' | 'next_call' | 'token' | 'everything'
-  /** What a proof must repeat (RFC 9449 section 9); a new one is told with the next answer. */
-  nonce?: string | undefined
+  /** A proof must repeat a nonce that is made from this key (RFC 9449 section 9). Another key makes other nonces. */
+  nonceKey?: string | undefined
 }
 
 /** An API with two resources: notes takes random strings and asks the authorization server about them, mail takes JWTs and checks them itself. */
@@ -54,29 +53,20 @@ export interface DemoApi {
 }
 
 interface Answer {
-  readonly status: number
-  readonly body: unknown
-  readonly challenge?: string
-}
-
-/** What a call shows of itself. */
-interface Shown {
-  readonly path: string
-  readonly token: string | undefined
-  readonly scheme: 'bearer' | 'dpop'
-  readonly proof: string
+  readonly response: Response
+  /** What the token of an accepted call says. */
+  readonly token?: Verified
 }
 
 interface Route {
   readonly resource: 'notes' | 'mail'
   readonly scope: string
-  readonly answer: (facts: TokenFacts, body: string) => Answer
+  readonly answer: (token: Verified, body: string) => { readonly status: number; readonly body: unknown }
 }
 
 export async function startApi(options: ApiOptions): Promise<DemoApi> {
   const resources = options.resources ?? { notes: notesResource, mail: mailResource }
-  const check = accessTokenCheck(options)
-  const checkProof = proofCheck()
+  const guards = guardsOf(options, resources)
   const routes = routesOf()
   const trouble: ApiTrouble = { refuse: 'nothing' }
   const refused = new Set<string>()
@@ -89,60 +79,44 @@ export async function startApi(options: ApiOptions): Promise<DemoApi> {
     return refuse === 'next_call' || refuse === 'everything' || refused.has(fingerprint(token))
   }
 
-  const respond = async (request: IncomingMessage, { path, token, scheme, proof }: Shown): Promise<Answer & Partial<TokenFacts>> => {
-    const body = await readText(request)
-    const route = routes.get(`${request.method} ${path}`)
-    if (route === undefined) return { status: 404, body: { error: 'not_found' } }
-    const refused = (error: string, status = 401, more = ''): Answer => ({
-      status,
-      body: { error },
-      challenge: `${scheme === 'dpop' ? 'DPoP' : 'Bearer'} realm="${route.resource}", error="${error}"${more}`,
-    })
-    if (token === undefined) return { status: 401, body: { error: 'no_token' }, challenge: `Bearer realm="${route.resource}"` }
-    const facts = isRefused(token) ? undefined : await check(token, resources[route.resource])
-    if (facts === undefined || (facts.boundTo === undefined) !== (scheme === 'bearer')) return refused('invalid_token')
-    if (scheme === 'dpop') {
-      const proven = await checkProof(proof, { method: request.method ?? '', address: server.origin + path, token })
-      if (proven === undefined || proven.key !== facts.boundTo) return refused('invalid_dpop_proof')
-      if (trouble.nonce !== undefined && proven.nonce !== trouble.nonce) return refused('use_dpop_nonce')
+  const respond = async (request: Request): Promise<Answer> => {
+    const route = routes.get(`${request.method} ${new URL(request.url).pathname}`)
+    if (route === undefined) return { response: Response.json({ error: 'not_found' }, { status: 404 }) }
+    const { scheme, text } = shownIn(request)
+    if (text !== undefined && isRefused(text)) {
+      const headers = { 'www-authenticate': `${scheme} error="invalid_token"` }
+      return { response: Response.json({ error: 'invalid_token' }, { status: 401, headers }) }
     }
-    if (!facts.scope.includes(route.scope)) return { ...refused('insufficient_scope', 403, `, scope="${route.scope}"`), ...facts }
-    return { ...route.answer(facts, body), ...facts }
+    const token = await guards(route.resource, trouble.nonceKey).verifyAccessToken(request, { scope: [route.scope] })
+    if (!token.ok) return { response: token.response }
+    const { status, body } = route.answer(token, await request.text())
+    return { response: Response.json(body, { status, headers: token.headers }), token }
   }
 
-  const call = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const cors = corsHeaders(request, options)
-    if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end()
+  const call = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const at = Date.now()
-    const path = new URL(request.url ?? '/', options.issuer).pathname
-    const [, scheme = '', token] = /^(Bearer|DPoP) +([^ ]+)$/i.exec(request.headers.authorization ?? '') ?? []
-    const shown: Shown = {
-      path,
-      token,
-      scheme: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer',
-      proof: String(request.headers['dpop']),
-    }
-    const answer = await respond(request, shown).catch((): Answer => ({ status: 503, body: { error: 'unavailable' } }))
-    const { status, challenge, subject, boundTo } = answer as Answer & Partial<TokenFacts>
+    const request = await webRequest(server.origin, incoming)
+    if (request.method === 'OPTIONS') return sendWebResponse(outgoing, readableBy(request, options, new Response(null, { status: 204 })))
+    const { response, token } = await respond(request)
+    const { text } = shownIn(request)
+    const boundTo = (token?.claims['cnf'] as { readonly jkt?: string } | undefined)?.jkt
     log.push({
       at,
-      method: request.method ?? 'GET',
-      path,
-      status,
-      cookies: request.headers.cookie !== undefined,
-      ...(token === undefined ? {} : { token: fingerprint(token) }),
-      ...(subject === undefined ? {} : { subject }),
+      method: request.method,
+      path: new URL(request.url).pathname,
+      status: response.status,
+      cookies: request.headers.has('cookie'),
+      ...(text === undefined ? {} : { token: fingerprint(text) }),
+      ...(token?.subject === undefined ? {} : { subject: token.subject }),
       ...(boundTo === undefined ? {} : { boundTo }),
     })
-    const { nonce } = trouble
-    sendJson(response, status, answer.body, {
-      ...cors,
-      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
-      ...(nonce === undefined || shown.scheme === 'bearer' ? {} : { 'dpop-nonce': nonce }),
-    })
+    await sendWebResponse(outgoing, readableBy(request, options, response))
   }
 
-  const server = await listen(options, () => (request, response) => void call(request, response))
+  const server = await listen(options, () => (incoming, outgoing) => {
+    // What cannot be read, and an authorization server that does not let this API ask, are nobody's token.
+    call(incoming, outgoing).catch(() => outgoing.headersSent || outgoing.writeHead(500).end())
+  })
   return {
     origin: server.origin,
     notes: resources.notes,
@@ -152,6 +126,37 @@ export async function startApi(options: ApiOptions): Promise<DemoApi> {
     answered: (status) => log.filter((record) => record.status === status).length,
     close: server.close,
   }
+}
+
+/** Who checks the tokens of a resource; with a key, proofs must repeat a nonce. */
+type Guards = (resource: 'notes' | 'mail', nonceKey: string | undefined) => ResourceServer
+
+function guardsOf(options: ApiOptions, resources: { readonly notes: DemoResource; readonly mail: DemoResource }): Guards {
+  const { issuer, resourceServer: asks } = options
+  const introspection = { clientId: asks.clientId, clientAuthentication: clientSecretBasic(asks.clientSecret) }
+  // A fetch of its own: what an application in the same process has learnt of the authorization server, this API has not.
+  const ownFetch: typeof fetch = (input, init) => fetch(input, init)
+  const known = new Map<string, ResourceServer>()
+  return (resource, nonceKey) => {
+    const name = `${resource} ${nonceKey ?? ''}`
+    const { identifier, format } = resources[resource]
+    const guard =
+      known.get(name) ??
+      resourceServer({
+        issuer,
+        audience: identifier,
+        fetch: ownFetch,
+        ...(format === 'opaque' ? { introspection } : {}),
+        ...(nonceKey === undefined ? {} : { dpopNonceKey: nonceKey }),
+      })
+    known.set(name, guard)
+    return guard
+  }
+}
+
+function shownIn({ headers }: Request): { readonly scheme: string; readonly text: string | undefined } {
+  const [, scheme = '', text] = /^(Bearer|DPoP) +([^ ,]+)$/i.exec(headers.get('authorization') ?? '') ?? []
+  return { scheme: scheme.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', text }
 }
 
 function routesOf(): ReadonlyMap<string, Route> {
@@ -164,7 +169,7 @@ function routesOf(): ReadonlyMap<string, Route> {
       {
         resource: 'notes',
         scope: 'notes:write',
-        answer: (_facts, body) => {
+        answer: (_token, body) => {
           notes.push(body.slice(0, 200))
           if (notes.length > 20) notes.shift()
           return { status: 201, body: { notes } }
@@ -176,15 +181,20 @@ function routesOf(): ReadonlyMap<string, Route> {
   ])
 }
 
-function corsHeaders(request: IncomingMessage, { origins = [], challengeReadable = true }: ApiOptions): Record<string, string> {
-  const { origin } = request.headers
-  if (origin === undefined || !origins.includes(origin)) return { vary: 'Origin' }
-  return {
-    vary: 'Origin',
-    'access-control-allow-origin': origin,
-    'access-control-allow-methods': 'GET, POST',
-    'access-control-allow-headers': 'authorization, content-type, dpop',
-    'access-control-max-age': '600',
-    'access-control-expose-headers': challengeReadable ? 'WWW-Authenticate, DPoP-Nonce' : 'DPoP-Nonce',
+/** As the pages that may call can read it, and no others: a refusal by itself could be read by all. */
+function readableBy(request: Request, { origins = [] }: ApiOptions, { status, headers: given, body }: Response): Response {
+  const headers = new Headers(given)
+  const origin = request.headers.get('origin') ?? ''
+  const mayRead = origins.includes(origin)
+  for (const name of ['access-control-allow-origin', 'access-control-expose-headers']) headers.delete(name)
+  headers.set('vary', 'Origin')
+  headers.set('cache-control', 'no-store')
+  if (mayRead) {
+    headers.set('access-control-allow-origin', origin)
+    headers.set('access-control-allow-methods', 'GET, POST')
+    headers.set('access-control-allow-headers', 'authorization, content-type, dpop')
+    headers.set('access-control-max-age', '600')
+    headers.set('access-control-expose-headers', 'WWW-Authenticate, DPoP-Nonce, Date, Retry-After')
   }
+  return new Response(body, { status, headers })
 }

@@ -21,20 +21,28 @@ export const proofWindowSeconds = 300
 /** Asymmetric ones only: whoever checks a proof must not be able to make one. */
 export const proofAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'Ed25519', 'EdDSA', 'ES384', 'ES512', 'PS256', 'RS256']
 
-/** The `jti` of a proof that is good, by which its second use is known; `undefined` for one that is not. */
-export async function checkedProof(proof: string, expected: ProofExpectation): Promise<string | undefined> {
+/** What is left to be judged of a proof that is good for its request. */
+export interface CheckedProof {
+  /** By which its second use is known. */
+  readonly jti: string
+  /** The server's nonce that it repeats, if it does (RFC 9449 section 9). */
+  readonly nonce: unknown
+}
+
+/** `undefined` for a proof that is not good. */
+export async function checkedProof(proof: string, expected: ProofExpectation): Promise<CheckedProof | undefined> {
   const jws = readJws(proof)
   if (jws === undefined) return undefined
   const { header, claims } = jws
   const algorithm = proofAlgorithms.find((one) => one === header['alg'])
   const jwk = publicPart(header['jwk'])
   if (header['typ'] !== 'dpop+jwt' || algorithm === undefined || jwk === undefined) return undefined
-  const { jti, htm, htu, iat, ath } = claims
+  const { jti, htm, htu, iat, ath, nonce } = claims
   if (!isText(jti) || jti.length > longestId || htm !== expected.method) return undefined
   if (!isText(htu) || withoutQuery(htu) === undefined || withoutQuery(htu) !== withoutQuery(expected.url)) return undefined
   if (typeof iat !== 'number' || !(Math.abs(expected.now / 1_000 - iat) <= proofWindowSeconds)) return undefined
   if (ath !== (await sha256(expected.token)) || (await thumbprint(jwk)) !== expected.thumbprint) return undefined
-  return (await isSignedBy(jws, jwk, algorithm)) ? jti : undefined
+  return (await isSignedBy(jws, jwk, algorithm)) ? bare({ jti, nonce }) : undefined
 }
 
 const longestId = 256

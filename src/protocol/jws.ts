@@ -1,5 +1,5 @@
 import { bare } from '../core/secret.js'
-import { base64url } from './base64url.js'
+import { base64url, bytesOfBase64 } from './base64url.js'
 import { type JsonObject, parseObject } from './json.js'
 import { type SigningAlgorithm, parametersOf } from './private-key.js'
 
@@ -19,7 +19,7 @@ export function readJws(text: string): Jws | undefined {
   try {
     const [read, claims] = [parseObject(decoded(header)), parseObject(decoded(payload))]
     if (read === undefined || claims === undefined) return undefined
-    return bare({ header: read, claims, signed: new TextEncoder().encode(`${header}.${payload}`), signature: bytesOf(signature) })
+    return bare({ header: read, claims, signed: new TextEncoder().encode(`${header}.${payload}`), signature: bytesOfBase64(signature) })
   } catch {
     return undefined
   }
@@ -57,9 +57,5 @@ export async function sha256(text: string): Promise<string> {
 }
 
 function decoded(text: string): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytesOf(text))
-}
-
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytesOfBase64(text))
 }

@@ -3,12 +3,14 @@ import { OAuthError, type OAuthErrorCode } from '../core/errors.js'
 import { isObject, isText } from '../core/option.js'
 import type { Clock } from '../core/ports.js'
 import { missingScope, parseScope } from '../core/scope.js'
+import { bare } from '../core/secret.js'
 import { checkedProof, proofWindowSeconds } from '../protocol/dpop-proof-check.js'
 import { introspect } from '../protocol/introspection.js'
 import type { JsonObject } from '../protocol/json.js'
 import { isJwtAccessToken, jwtClaims } from '../protocol/jwt-access-token.js'
 import { systemClock } from '../system-clock.js'
 import { introspectionCache } from './introspection-cache.js'
+import { noncesBy } from './nonces.js'
 import { type Presented, presentedIn } from './presented-token.js'
 import { type Refusal, type Scheme, refusalResponse } from './refusal.js'
 import { usedProofs } from './replay.js'
@@ -17,7 +19,7 @@ import { type Needed, type ResourceServerSettings, readNeeded, readSettings } fr
 export interface ResourceServer {
   /**
    * Checks the access token that a request carries in `Authorization`. Resolves with what it says, or with the response that refuses it: 401 or 403
-   * with `WWW-Authenticate` (RFC 6750 section 3, RFC 9470), and 503 where the authorization server cannot be asked.
+   * with `WWW-Authenticate` (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470), and 503 where the authorization server cannot be asked.
    */
   verifyAccessToken(request: Request, needed?: Needed): Promise<Verified | Refused>
 }
@@ -29,6 +31,11 @@ export interface Verified {
   readonly scope: readonly string[]
   /** All that the token, or the authorization server of it, says. */
   readonly claims: Readonly<Record<string, unknown>>
+  /**
+   * For the response to this request: `dpop-nonce`, where nonces are demanded and the token is bound (RFC 9449 section 8.2), else none. A page of
+   * another origin can read it where the response exposes it: `Access-Control-Expose-Headers: DPoP-Nonce`.
+   */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** `response` is ready to be sent: status and `WWW-Authenticate`. */
@@ -40,7 +47,8 @@ export interface Refused {
 /**
  * The other side of a token, for the API that receives it. A JWT is checked by its signature and its claims (RFC 9068 section 4), a random string by
  * introspection (RFC 7662), both for issuer, `audience` and time. A token that is bound to a key needs a DPoP proof (RFC 9449 section 4.3), and each
- * proof serves once in this process.
+ * proof serves once in this process. With `dpopNonceKey` it must repeat a nonce as well, and the answers to good requests tell the next one: send
+ * `headers` with them.
  *
  * `verifyAccessToken` rejects only where this server is not set up well: with `client_refused` where it may not introspect, `issuer_mismatch` and
  * `not_supported` for what the metadata says or lacks, and `invalid_configuration` for a wrong `needed`.
@@ -55,7 +63,7 @@ export interface Refused {
  * })
  * const handle = async (request: Request): Promise<Response> => {
  *   const token = await api.verifyAccessToken(request, { scope: ['notes:read'] })
- *   return token.ok ? Response.json({ hello: token.subject }) : token.response
+ *   return token.ok ? Response.json({ hello: token.subject }, { headers: token.headers }) : token.response
  * }
  */
 export function resourceServer(options: AuthorizationServer & ResourceServerSettings): ResourceServer {
@@ -64,9 +72,10 @@ export function resourceServer(options: AuthorizationServer & ResourceServerSett
 
 /** `resourceServer`, by a clock that a test can move. */
 export function resourceServerBy(options: AuthorizationServer & ResourceServerSettings, clock: Clock): ResourceServer {
-  const { client, audience, introspects, cacheSeconds, dpop } = readSettings(options, clock)
+  const { client, audience, introspects, cacheSeconds, dpop, nonceKey } = readSettings(options, clock)
   const schemes: readonly Scheme[] = dpop === 'accepted' ? ['Bearer', 'DPoP'] : dpop === 'required' ? ['DPoP'] : ['Bearer']
   const proofs = usedProofs(clock, proofWindowSeconds)
+  const nonces = nonceKey === undefined ? undefined : noncesBy(nonceKey, clock)
   const ask = introspectionCache((token) => introspect(client, token), cacheSeconds, clock)
 
   async function verify(request: Request, needed: Needed): Promise<Refusal | Verified> {
@@ -77,7 +86,8 @@ export function resourceServerBy(options: AuthorizationServer & ResourceServerSe
     if (!schemes.includes(presented.scheme)) return invalidToken(`This API takes no ${presented.scheme} tokens`)
     const claims = await claimsOf(presented.token)
     if (claims === undefined) return invalidToken('The token is expired, revoked, or of no use here')
-    return (await wrongSender(request, presented, claims)) ?? tooLittle(claims, needed, clock.now()) ?? verified(claims)
+    const refusal = (await wrongSender(request, presented, claims)) ?? tooLittle(claims, needed, clock.now())
+    return refusal ?? verified(claims, presented.scheme === 'DPoP' ? await nonces?.newest() : undefined)
   }
 
   async function claimsOf(token: string): Promise<JsonObject | undefined> {
@@ -103,9 +113,12 @@ export function resourceServerBy(options: AuthorizationServer & ResourceServerSe
       return invalidToken('The token is bound in a way that this API cannot check')
     if (scheme === 'Bearer') return invalidToken('The token is bound to a key: send it as DPoP, with a proof')
     const expected = { method: request.method, url: request.url, token, thumbprint, now: clock.now() }
-    const jti = proof === undefined ? undefined : await checkedProof(proof, expected)
-    if (jti === undefined) return invalidProof('The DPoP proof is missing, or is not one for this request, token and key, made just now')
-    return proofs.use(thumbprint, jti) ? undefined : invalidProof('The DPoP proof was used before')
+    const checked = proof === undefined ? undefined : await checkedProof(proof, expected)
+    if (checked === undefined)
+      return invalidProof('The DPoP proof is missing, or is not one for this request, token and key, made just now')
+    if (nonces !== undefined && !(await nonces.isGood(checked.nonce)))
+      return { status: 401, error: 'use_dpop_nonce', description: 'The DPoP proof must repeat the nonce of DPoP-Nonce' }
+    return proofs.use(thumbprint, checked.jti) ? undefined : invalidProof('The DPoP proof was used before')
   }
 
   return {
@@ -116,8 +129,8 @@ export function resourceServerBy(options: AuthorizationServer & ResourceServerSe
       // Once a token was shown, the challenge is of its scheme.
       const presented = presentedIn(request)
       const shown = typeof presented === 'string' || !schemes.includes(presented.scheme) ? schemes : [presented.scheme]
-      const asDPoP = result.error === 'invalid_dpop_proof' ? (['DPoP'] as const) : shown
-      return { ok: false, response: refusalResponse(result, asDPoP) }
+      const nonce = shown.includes('DPoP') ? await nonces?.newest() : undefined
+      return { ok: false, response: refusalResponse(result, shown, nonce) }
     },
   }
 }
@@ -138,7 +151,7 @@ function tooLittle(claims: JsonObject, { scope, acrValues, maxAgeSeconds }: Need
   }
 }
 
-function verified(claims: JsonObject): Verified {
+function verified(claims: JsonObject, nonce: string | undefined): Verified {
   const { sub, client_id: clientId } = claims
   return {
     ok: true,
@@ -146,6 +159,7 @@ function verified(claims: JsonObject): Verified {
     ...(isText(clientId) ? { clientId } : {}),
     scope: scopeOf(claims),
     claims,
+    headers: nonce === undefined ? bare({}) : bare({ 'dpop-nonce': nonce }),
   }
 }
 

@@ -3,6 +3,7 @@ import { clientOptions, readClient } from '../core/client-options.js'
 import { type Members, callable, oneOf, ownMembers, scopeValues, seconds, text, words, wrongOption } from '../core/option.js'
 import type { Clock } from '../core/ports.js'
 import { bare, present } from '../core/secret.js'
+import { bytesOfBase64 } from '../protocol/base64url.js'
 
 export interface ResourceServerSettings {
   /** The `aud` a token must have. */
@@ -16,6 +17,11 @@ export interface ResourceServerSettings {
   }
   /** Sender-constrained tokens (RFC 9449). A bound token always needs its proof. Default `accepted`. */
   readonly dpop?: 'accepted' | 'required' | 'refused'
+  /**
+   * Demands of every proof that it repeats a nonce of this API (RFC 9449 section 9), so that none can be made long before it is used. 32 random bytes in
+   * base64 (`openssl rand -base64 32`), from which nonces of some minutes are made: the same for all processes, and for all APIs of one origin.
+   */
+  readonly dpopNonceKey?: string
   readonly fetch?: typeof fetch
 }
 
@@ -34,10 +40,11 @@ export interface Checked {
   readonly introspects: boolean
   readonly cacheSeconds: number
   readonly dpop: 'accepted' | 'required' | 'refused'
+  readonly nonceKey: Uint8Array<ArrayBuffer> | undefined
 }
 
 const server = ['issuer', 'discoveryUrl', 'additionalMetadata', 'authorizationServer'] as const
-const known = [...server, 'audience', 'introspection', 'dpop', 'fetch']
+const known = [...server, 'audience', 'introspection', 'dpop', 'dpopNonceKey', 'fetch']
 const longestCache = 60
 
 /** Throws `invalid_configuration`, which names the option. */
@@ -53,6 +60,7 @@ export function readSettings(options: AuthorizationServer & ResourceServerSettin
   const cacheSeconds = seconds(introspection, 'cacheSeconds') ?? 0
   if (cacheSeconds > longestCache)
     throw wrongOption('introspection.cacheSeconds', `must be at most ${longestCache}: so long is a revoked token still good here.`)
+  const dpop = oneOf(members, 'dpop', ['accepted', 'required', 'refused']) ?? 'accepted'
   return {
     client: readClient(
       bare({
@@ -69,7 +77,26 @@ export function readSettings(options: AuthorizationServer & ResourceServerSettin
     audience,
     introspects: asks !== undefined,
     cacheSeconds,
-    dpop: oneOf(members, 'dpop', ['accepted', 'required', 'refused']) ?? 'accepted',
+    dpop,
+    nonceKey: readNonceKey(members, dpop),
+  }
+}
+
+function readNonceKey(members: Members, dpop: Checked['dpop']): Checked['nonceKey'] {
+  const name = 'dpopNonceKey'
+  const given = text(members, name)
+  if (given === undefined) return undefined
+  if (dpop === 'refused') throw wrongOption(name, 'is of no use where `dpop` is refused. Leave one of them out.')
+  const bytes = bytesIn(given)
+  if (bytes?.length !== 32) throw wrongOption(name, 'must be 32 random bytes in base64. Make them with: openssl rand -base64 32')
+  return bytes
+}
+
+function bytesIn(given: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return bytesOfBase64(given.trim())
+  } catch {
+    return undefined
   }
 }
 

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
 import {
@@ -20,11 +19,13 @@ import { serverSignIn } from '../../src/server-sign-in.js'
 import { clientCredentials } from '../../src/sources/client-credentials.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { userSession } from '../../src/user-session.js'
+import { readProof } from '../support/dpop.js'
 import { robot } from '../support/robot.js'
 import { shiftedClock } from '../support/shifted-clock.js'
 import { expectNothingFound } from '../support/sweep.js'
 
-// Bound tokens against oidc-provider, which checks every proof, and an API that does.
+// Bound tokens against oidc-provider, which checks every proof, and an API that does, with valetkey's own resource server: so that the two sides do not
+// vouch for each other only, jose reads what went to the API.
 
 const redirectUri = 'https://app.example/callback'
 const secret = 'a-client-secret-of-the-tests'
@@ -45,7 +46,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   required = true
-  api.trouble.nonce = undefined
+  api.trouble.nonceKey = undefined
   api.trouble.refuse = 'nothing'
 })
 afterAll(async () => {
@@ -106,14 +107,56 @@ test('P1 P2 P4 P13 a sign-in binds the code and the tokens to one key, and the A
   expect(token.tokenType).toBe('DPoP')
   const { url, proof, authorization } = proofs.at(-1) ?? { url: '', proof: '', authorization: '' }
   expect(authorization).toBe(`DPoP ${token.reveal()}`)
-  expect(decodeProtectedHeader(proof)).toEqual({
+  const read = await readProof(proof)
+  expect(read.key).toBe(bound)
+  expect(read.header).toEqual({
     typ: 'dpop+jwt',
     alg: 'ES256',
     jwk: { kty: 'EC', crv: 'P-256', x: expect.any(String), y: expect.any(String) },
   })
   expect(url).toContain('?folder=1')
-  expect(decodeJwt(proof)).toMatchObject({ htm: 'GET', htu: `${api.origin}/mail`, ath: expect.stringMatching(/^[\w-]{43}$/) })
+  expect(read.claims).toEqual({
+    htm: 'GET',
+    htu: `${api.origin}/mail`,
+    jti: expect.any(String),
+    iat: expect.any(Number),
+    ath: createHash('sha256').update(token.reveal()).digest('base64url'),
+  })
+  expect(Math.abs((read.claims.iat ?? 0) - Date.now() / 1_000)).toBeLessThan(60)
 })
+
+test('P2 P5 P6 of every call that the API accepts, and of every token request, jose finds the proof right: signed by the one key, for this request and this nonce', async () => {
+  const { proofs, fetch } = watched()
+  const { session, mail } = tool({ fetch })
+  await session.signIn()
+  api.trouble.nonceKey = newNonceKey()
+  for (const method of ['GET', 'POST', 'GET']) await mail({ method })
+  await session.token({ rejected: await session.token() })
+  expect(await mail()).toBe(200)
+  const read = await Promise.all(
+    proofs.map(async ({ url, authorization, proof, status }) => {
+      const { claims, key } = await readProof(proof)
+      const token = authorization?.replace(/^DPoP /, '')
+      expect(claims['htu']).toBe(new URL(url).origin + new URL(url).pathname)
+      expect(claims['ath']).toBe(token === undefined ? undefined : createHash('sha256').update(token).digest('base64url'))
+      return { jti: claims.jti, key, said: `${new URL(url).pathname} ${claims['nonce'] === undefined ? 'no' : 'a'} nonce ${status}` }
+    }),
+  )
+  expect(new Set(read.map(({ key }) => key)).size).toBe(1)
+  expect(new Set(read.map(({ jti }) => jti)).size).toBe(read.length)
+  expect(read.map(({ said }) => said)).toEqual([
+    '/token no nonce 400',
+    '/token a nonce 200',
+    '/mail no nonce 401',
+    '/mail a nonce 200',
+    '/mail a nonce 202',
+    '/mail a nonce 200',
+    '/token a nonce 200',
+    '/mail a nonce 200',
+  ])
+})
+
+const newNonceKey = () => randomBytes(32).toString('base64')
 
 test('R12 every renewal proves the key of the first token, in another process too', async () => {
   const store = memoryStore()
@@ -183,7 +226,7 @@ describe('a fleet', () => {
     const other = tool({ store: processOf(store), clock })
     expect(await other.session.resume()).toBe(true)
     expect(await other.mail()).toBe(200)
-    api.trouble.nonce = `nonce-${randomBytes(8).toString('hex')}`
+    api.trouble.nonceKey = newNonceKey()
     const from = api.log.length
     expect(await one.mail()).toBe(200)
     clock.forward(100)

@@ -72,7 +72,8 @@ test('a page of any origin may read why, and no refusal is stored or shows anyth
   const token = await of.token({ aud: 'https://other.example/' })
   const response = await refused(of, request(`Bearer ${token}`))
   expect(response.headers.get('access-control-allow-origin')).toBe('*')
-  expect(response.headers.get('access-control-expose-headers')).toContain('WWW-Authenticate')
+  // `Date` is for a client whose clock is wrong.
+  expect(response.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate, DPoP-Nonce, Date, Retry-After')
   expect(response.headers.get('cache-control')).toBe('no-store')
   const body = (await response.json()) as { error: string }
   expect(body.error).toBe('invalid_token')
@@ -87,6 +88,11 @@ test.for<{ name: string; options: object }>([
   { name: 'issuer', options: { audience } },
   { name: 'issuer', options: { ...options, issuer: 'http://auth.example' } },
   { name: 'dpop', options: { ...options, dpop: true } },
+  { name: 'dpopNonceKey', options: { ...options, dpopNonceKey: 'short' } },
+  { name: 'dpopNonceKey', options: { ...options, dpopNonceKey: 'no base64, whatever the length of it is' } },
+  { name: 'dpopNonceKey', options: { ...options, dpopNonceKey: Buffer.alloc(33).toString('base64') } },
+  { name: 'dpopNonceKey', options: { ...options, dpopNonceKey: 7 } },
+  { name: 'dpopNonceKey', options: { ...options, dpop: 'refused', dpopNonceKey: Buffer.alloc(32).toString('base64') } },
   { name: 'introspection.clientAuthentication', options: { ...options, introspection: { clientId: 'api' } } },
   { name: 'clientId', options: { ...options, introspection: { clientAuthentication: { method: 'none' } } } },
   {
@@ -102,6 +108,18 @@ test.for<{ name: string; options: object }>([
 ])('a wrong or unknown option is named at construction: $name', ({ name, options }) => {
   expect(() => resourceServer(options as never)).toThrow(OAuthError)
   expect(() => resourceServer(options as never)).toThrow(`\`${name}\``)
+})
+
+test('a key that is wrong is not shown', () => {
+  const dpopNonceKey = Buffer.from('a key that is too short').toString('base64')
+  let thrown: unknown
+  try {
+    resourceServer({ ...options, dpopNonceKey })
+  } catch (error) {
+    thrown = error
+  }
+  expect(thrown).toMatchObject({ code: 'invalid_configuration' })
+  expect(String((thrown as Error).stack)).not.toContain(dpopNonceKey)
 })
 
 test('what is needed is checked as well', async () => {

@@ -1,38 +1,33 @@
-import { accessTokenCheck } from '../../../demo/servers/access-token-check.js'
-import { fingerprint, listen, sendJson } from '../../../demo/servers/loopback.js'
 import type { DemoAuthorizationServer, DemoResource } from '../../../demo/servers/authorization-server.js'
+import { fingerprint, listen, sendJson } from '../../../demo/servers/loopback.js'
+import { sendWebResponse, webRequest } from '../../../demo/servers/web-messages.js'
+import { clientSecretBasic } from '../../../src/index.js'
+import { resourceServer } from '../../../src/resource-server/index.js'
 
 export interface FleetApi {
   readonly url: string
   close(): Promise<void>
 }
 
-/** What a resource server may keep of an introspection: hundreds of calls a second are not as many questions. In milliseconds. */
-const kept = 50
+/** What a resource server may keep of an introspection: hundreds of calls a second are not as many questions. */
+const cacheSeconds = 0.05
 
 /** An API that asks the authorization server what a token is worth. */
-export async function fleetApi(server: DemoAuthorizationServer, resource: DemoResource): Promise<FleetApi> {
-  const check = accessTokenCheck(server)
-  const known = new Map<string, { readonly at: number; readonly good: Promise<boolean> }>()
-
-  function isGood(token: string): Promise<boolean> {
-    const before = known.get(token)
-    if (before !== undefined && performance.now() - before.at < kept) return before.good
-    const good = check(token, resource).then((facts) => facts !== undefined)
-    known.set(token, { at: performance.now(), good })
-    for (const oldest of [...known.keys()].slice(0, -20)) known.delete(oldest)
-    return good
-  }
-
-  const api = await listen({}, () => (request, response) => {
-    const token = request.headers.authorization?.slice('Bearer '.length) ?? ''
-    isGood(token).then(
-      (good) =>
-        good
-          ? sendJson(response, 200, { token: fingerprint(token) })
-          : sendJson(response, 401, {}, { 'www-authenticate': 'Bearer error="invalid_token"' }),
-      () => sendJson(response, 503, {}),
-    )
+export async function fleetApi({ issuer, resourceServer: asks }: DemoAuthorizationServer, resource: DemoResource): Promise<FleetApi> {
+  const guard = resourceServer({
+    issuer,
+    audience: resource.identifier,
+    introspection: { clientId: asks.clientId, clientAuthentication: clientSecretBasic(asks.clientSecret), cacheSeconds },
+  })
+  const api = await listen({}, (origin) => async (incoming, outgoing) => {
+    const token = incoming.headers.authorization?.slice('Bearer '.length) ?? ''
+    try {
+      const verified = await guard.verifyAccessToken(await webRequest(origin, incoming))
+      if (verified.ok) sendJson(outgoing, 200, { token: fingerprint(token) })
+      else await sendWebResponse(outgoing, verified.response)
+    } catch {
+      outgoing.writeHead(500).end()
+    }
   })
   return { url: `${api.origin}/`, close: api.close }
 }
