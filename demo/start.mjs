@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { bundled } from './bundled.mjs'
 
-const usage = `Usage: npm run demo
+const usage = `Usage: npm run demo [-- --token-seconds N]
        npm run demo -- --issuer URL --client-id ID --api URL [--scope 'openid …']
 PORT is the page's port; without it, and for the servers, free ones are taken.`
 
@@ -18,10 +18,10 @@ if (options === undefined) {
 }
 await run(options)
 
-async function run({ port, real }) {
+async function run({ port, real, tokenSeconds }) {
   try {
     const { startDemo } = await importServers()
-    const demo = await startDemo({ port, real, files: await bundlePage() })
+    const demo = await startDemo({ port, real, tokenSeconds, files: await bundlePage() })
     // A terminal's Ctrl-C comes twice: once from the terminal, once from npm.
     let stopping
     const stop = () => void (stopping ??= demo.close().then(() => process.exit(0)))
@@ -65,11 +65,13 @@ async function bundlePage() {
 function readOptions() {
   try {
     const text = { type: 'string' }
-    const { values } = parseArgs({ options: { issuer: text, 'client-id': text, api: text, scope: text } })
+    const { values } = parseArgs({ options: { issuer: text, 'client-id': text, api: text, scope: text, 'token-seconds': text } })
     const { issuer, 'client-id': clientId, api, scope } = values
     const port = readPort(process.env.PORT)
-    if (issuer === undefined && clientId === undefined && api === undefined && scope === undefined) return { port, real: undefined }
-    if (!isWebUrl(issuer) || !isWebUrl(api) || !clientId) return undefined
+    const tokenSeconds = readTokenSeconds(values['token-seconds'])
+    if (issuer === undefined && clientId === undefined && api === undefined && scope === undefined) return { port, tokenSeconds }
+    // A real server decides that itself.
+    if (!isWebUrl(issuer) || !isWebUrl(api) || !clientId || tokenSeconds !== undefined) return undefined
     return { port, real: { issuer, clientId, api, scope: (scope ?? 'openid').split(' ').filter(Boolean) } }
   } catch {
     return undefined
@@ -79,6 +81,12 @@ function readOptions() {
 function readPort(value) {
   if (value === undefined || value === '') return undefined
   if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) throw new Error('PORT is not a port.')
+  return Number(value)
+}
+
+function readTokenSeconds(value) {
+  if (value === undefined) return undefined
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new Error('That is no number of seconds.')
   return Number(value)
 }
 

@@ -1,10 +1,13 @@
-import { browserSession, oauthFetch } from '../../src/browser/index.js'
+import { type Session, browserSession, oauthFetch } from '../../src/browser/index.js'
 import type { PageConfig } from '../servers/page.js'
 import { callPanel } from './calls.js'
+import { copyTrial } from './copied.js'
 import { part } from './dom.js'
 import type { Happening } from './happenings.js'
 import { journal } from './journal.js'
+import { keyBinding } from './key-binding.js'
 import { recall } from './recall.js'
+import { revocationTrial } from './revoked.js'
 import { sessionPanel } from './session-panel.js'
 import { joinTabs } from './tabs.js'
 import { timeline } from './timeline.js'
@@ -34,21 +37,27 @@ part('tab').textContent = tabs.name
 
 // The product: a session, and a fetch that carries its token.
 const cut = network()
-const session = browserSession({
-  issuer: config.issuer,
-  clientId: config.clientId,
-  redirectUri: '/callback',
-  scope: config.scope.map(({ value }) => value),
-  fetch: cut.fetch,
-  observe: (event) => tabs.report({ kind: 'event', at: event.at, event }),
-})
+const binding = keyBinding()
+const sessionWith = (dpop: boolean): Session =>
+  browserSession({
+    issuer: config.issuer,
+    clientId: config.clientId,
+    redirectUri: '/callback',
+    scope: config.scope.map(({ value }) => value),
+    dpop,
+    fetch: cut.fetch,
+    observe: (event) => tabs.report({ kind: 'event', at: event.at, event }),
+  })
+const session = sessionWith(binding.chosen)
 const targets = config.calls.map(({ url, resource }) => [url, resource === undefined ? {} : { resource }] as const)
 const api = oauthFetch(session, { resources: Object.fromEntries(targets), fetch: cut.fetch })
 
 // The page around it.
-const panel = sessionPanel(session, config)
+const panel = sessionPanel({ session, config, binding, sessionWith })
 const trouble = troublePanel(session, config, cut)
 const life = tokenLife(part('tokens'), part('no-tokens'), session, config.calls)
+revocationTrial(part('revoked'), { session, calls: config.calls, fetch: cut.fetch, revoke: trouble.revokeTokens })
+copyTrial(part('copied'), { session, call: config.calls.find(({ method }) => method === 'GET'), fetch: cut.fetch })
 callPanel({ calls: config.calls, api, report: tabs.report, called: (name) => life.look(name), signIn: panel.signIn })
 
 reactions.push((happening) => {

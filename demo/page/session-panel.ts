@@ -1,6 +1,7 @@
 import { type Challenge, OAuthError, type Session } from '../../src/browser/index.js'
 import type { PageConfig } from '../servers/page.js'
 import { element, part } from './dom.js'
+import type { KeyBinding } from './key-binding.js'
 
 export interface SessionPanel {
   /** Something went wrong; shown until the next sign-in. */
@@ -9,8 +10,17 @@ export interface SessionPanel {
   signIn(wish: { readonly scope?: readonly string[] } | Challenge): void
 }
 
-/** Sign in, choosing scopes; afterwards what was granted against what was asked, and the way out. */
-export function sessionPanel(session: Session, config: PageConfig): SessionPanel {
+interface Parts {
+  readonly session: Session
+  readonly config: PageConfig
+  readonly binding: KeyBinding
+  /** A session whose tokens are bound to a key, or not. */
+  readonly sessionWith: (bound: boolean) => Session
+}
+
+/** Sign in, choosing scopes and whether tokens are bound; afterwards what was granted against what was asked, and the way out. */
+export function sessionPanel(parts: Parts): SessionPanel {
+  const { session, binding, sessionWith } = parts
   const place = part('session')
   let failure: string | undefined
 
@@ -18,10 +28,12 @@ export function sessionPanel(session: Session, config: PageConfig): SessionPanel
     failure = error instanceof OAuthError ? `${inWords(error.code)} (${error.code})` : String(error)
     render()
   }
-  const signIn: SessionPanel['signIn'] = (wish) => {
+  const signIn = (wish: { readonly scope?: readonly string[] } | Challenge, bound = binding.chosen): void => {
     failure = undefined
     remember(wish.scope ?? [])
-    session.signIn(wish).catch(fail)
+    binding.choose(bound)
+    const chosen = bound === binding.chosen ? session : sessionWith(bound)
+    chosen.signIn(wish).catch(fail)
   }
   const render = (): void => {
     const { status, idTokenClaims } = session.snapshot()
@@ -41,18 +53,22 @@ export function sessionPanel(session: Session, config: PageConfig): SessionPanel
     const said = notice === undefined ? [] : [element('p', { class: calm ? 'notice calm' : 'notice', role: 'alert', text: notice })]
     const signedIn = status === 'signed_in'
     part('session-title').textContent = signedIn ? 'What this page may do' : 'Lend this page a key'
-    place.replaceChildren(...said, ...(signedIn ? granted(session, config, signIn, fail) : asking(config, signIn)))
+    place.replaceChildren(...said, ...(signedIn ? granted(parts, signIn, fail) : asking(parts, signIn)))
   }
   session.subscribe(render)
   render()
-  return { fail, signIn }
+  return { fail, signIn: (wish) => signIn(wish) }
 }
 
-function asking(config: PageConfig, signIn: SessionPanel['signIn']): readonly Node[] {
+type SignIn = (wish: { readonly scope?: readonly string[] }, bound?: boolean) => void
+
+function asking({ config, binding }: Parts, signIn: SignIn): readonly Node[] {
   const boxes = config.scope.map(({ value, words, chosen }) => {
     const box = element('input', { type: 'checkbox', name: 'scope', value, checked: chosen })
     return { box, row: element('li', {}, element('label', {}, box, element('span', {}, words, element('code', { text: value })))) }
   })
+  const bound = element('input', { type: 'checkbox', role: 'switch', checked: binding.chosen })
+  const boundWords = 'DPoP: every call proves a key that never leaves it, and a copy of a token opens nothing.'
   const form = element(
     'form',
     {},
@@ -62,17 +78,23 @@ function asking(config: PageConfig, signIn: SessionPanel['signIn']): readonly No
       element('legend', { text: 'What shall it open?' }),
       element('ul', { class: 'scopes' }, ...boxes.map(({ row }) => row)),
     ),
+    element(
+      'label',
+      { class: 'switch' },
+      bound,
+      element('span', {}, 'Bind the tokens to this browser', element('small', { text: boundWords })),
+    ),
     element('button', { class: 'primary', text: 'Sign in' }),
   )
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    signIn({ scope: boxes.filter(({ box }) => box.checked).map(({ box }) => box.value) })
+    signIn({ scope: boxes.filter(({ box }) => box.checked).map(({ box }) => box.value) }, bound.checked)
   })
   const lead = 'The page gets a token that opens what you choose and nothing else. You can take it back at any time.'
   return [element('p', { class: 'soft', text: lead }), form]
 }
 
-function granted(session: Session, config: PageConfig, signIn: SessionPanel['signIn'], fail: (error: unknown) => void): readonly Node[] {
+function granted({ session, config, binding }: Parts, signIn: SignIn, fail: (error: unknown) => void): readonly Node[] {
   const { grantedScope } = session.snapshot()
   const asked = [...new Set([...remembered(), ...grantedScope])]
   const missing = session.missingScope(asked)
@@ -84,8 +106,17 @@ function granted(session: Session, config: PageConfig, signIn: SessionPanel['sig
   })
   const signOut = (atAuthorizationServer: boolean) => () =>
     void session.signOut({ atAuthorizationServer, ...(atAuthorizationServer ? { returnTo: '/' } : {}) }).catch(fail)
+  const kind = binding.chosen
+    ? { state: 'bound', words: 'Every call proves a key of this browser (DPoP). A copy of a token opens nothing.' }
+    : { state: 'bearer', words: 'Whoever has one of these tokens can use it.' }
   return [
     element('ul', { class: 'scopes granted' }, ...rows),
+    element(
+      'p',
+      { class: 'kind' },
+      element('span', { class: 'soft', text: kind.words }),
+      element('span', { class: 'state', text: kind.state }),
+    ),
     element(
       'div',
       { class: 'buttons' },

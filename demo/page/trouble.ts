@@ -20,6 +20,8 @@ export function network(): Network {
 export interface TroublePanel {
   /** Asks the servers what they have seen; seldom, however often it is called. */
   look(): void
+  /** Has the authorization server revoke every access token. */
+  readonly revokeTokens: () => Promise<void>
 }
 
 interface Seen {
@@ -45,9 +47,7 @@ export function troublePanel(session: Session, config: PageConfig, cut: Network)
     ...(config.trouble
       ? [
           deed('Refuse this token', 'The API answers 401 to the token of the next call.', () => change({ refuse: 'token' })),
-          deed('Revoke the access tokens', 'At the server. Notes asks it at every call; mail checks signatures and cannot know.', () =>
-            change({ revoke: 'access_tokens' }),
-          ),
+          deed('Revoke the access tokens', 'At the server, of every tab. A call that is refused gets a new one.', () => revokeTokens()),
           deed('Take back the consent', 'At the server. The next renewal ends the session.', () => change({ revoke: 'grants' })),
         ]
       : []),
@@ -71,8 +71,9 @@ export function troublePanel(session: Session, config: PageConfig, cut: Network)
     showSeen(state)
   }
   const change = (wish: object): Promise<void> => read(wish)
+  const revokeTokens = (): Promise<void> => change({ revoke: 'access_tokens' })
   look()
-  return { look }
+  return { look, revokeTokens }
 }
 
 /** What `token({ rejected })` is for: only a later token answers. */

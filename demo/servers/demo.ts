@@ -8,6 +8,8 @@ export interface DemoOptions {
   readonly port?: number | undefined
   /** The page's files, by path. */
   readonly files: PageContent['files']
+  /** How long access tokens of the demo's own server live; default 60. */
+  readonly tokenSeconds?: number | undefined
   /** A real authorization server and API in the place of the demo's own. */
   readonly real?: RealServers | undefined
 }
@@ -30,11 +32,12 @@ const clientId = 'notes-page'
 
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const page = await startPage({ port: options.port })
-  return options.real === undefined ? withOwnServers(page, options.files) : withRealServers(page, options.files, options.real)
+  return options.real === undefined ? withOwnServers(page, options) : withRealServers(page, options.files, options.real)
 }
 
-async function withOwnServers(page: PageServer, files: PageContent['files']): Promise<Demo> {
+async function withOwnServers(page: PageServer, { files, tokenSeconds = 60 }: DemoOptions): Promise<Demo> {
   const server = await startAuthorizationServer({
+    accessTokenSeconds: tokenSeconds,
     clients: [
       {
         clientId,
@@ -49,8 +52,9 @@ async function withOwnServers(page: PageServer, files: PageContent['files']): Pr
   return {
     address: page.origin,
     advice: [
-      `Authorization server ${server.issuer} (tokens of 60 seconds, each refresh token serves once), API ${api.origin}.`,
+      `Authorization server ${server.issuer} (tokens of ${tokenSeconds} seconds, each refresh token serves once), API ${api.origin}.`,
       'Sign in as Ada, take a scope away on the consent page, then call the notes and the mail.',
+      'Revoke the tokens, or send a copy of one: what is it still worth? Then sign in with tokens that are bound to the browser, and try again.',
       'Open a second tab, let both read, slow the token endpoint down and revoke the tokens: one renews, the other waits.',
       'Ctrl-C stops everything.',
     ],
@@ -82,8 +86,8 @@ async function withRealServers(page: PageServer, files: PageContent['files'], re
 
 function ownConfig(server: DemoAuthorizationServer, api: DemoApi): PageConfig {
   const scope = ['openid', 'profile', ...api.notes.scope, ...api.mail.scope]
-  const notes = { api: 'Notes', url: `${api.origin}/notes`, resource: api.notes.identifier }
-  const mail = { api: 'Mail', url: `${api.origin}/mail`, resource: api.mail.identifier }
+  const notes = { api: 'Notes', url: `${api.origin}/notes`, resource: api.notes.identifier, format: api.notes.format }
+  const mail = { api: 'Mail', url: `${api.origin}/mail`, resource: api.mail.identifier, format: api.mail.format }
   return {
     issuer: server.issuer,
     clientId,

@@ -19,6 +19,8 @@ export interface PageCall {
   /** The name under which its token's life is shown. */
   readonly api: string
   readonly resource?: string
+  /** What the tokens of its API are, where that is known. */
+  readonly format?: 'opaque' | 'jwt'
   readonly body?: string
 }
 

@@ -130,6 +130,11 @@ test.for([
   { name: 'an issuer alone', flags: ['--issuer', 'https://as.example'] },
   { name: 'an issuer that is no URL', flags: ['--issuer', 'nonsense', '--client-id', 'a', '--api', 'https://api.example'] },
   { name: 'an API that is not of the web', flags: ['--issuer', 'https://as.example', '--client-id', 'a', '--api', 'file:///etc'] },
+  { name: 'a token without a life', flags: ['--token-seconds', '0'] },
+  {
+    name: 'the life of a real server’s token',
+    flags: ['--issuer', 'https://as.example', '--client-id', 'a', '--api', 'https://api.example', '--token-seconds', '9'],
+  },
   { name: 'a port that is none', flags: [], environment: { PORT: '70000' } },
 ])('$name gives the usage and exit code 2', async ({ flags, environment }) => {
   const demo = start(flags, environment)
