@@ -6,6 +6,8 @@ interface Parts {
   readonly session: Session
   readonly call: PageCall | undefined
   readonly fetch: typeof fetch
+  /** The API has a token now. */
+  readonly called: (api: string) => void
 }
 
 const columns = ['Bearer', 'DPoP'] as const
@@ -15,10 +17,10 @@ type Results = Partial<Record<Kind, readonly number[]>>
 const [alone, whole] = [0, 1]
 
 /** Makes a call, and sends what a log of it would have had: the token alone, and all of the call. Bound tokens are good for neither. */
-export function copyTrial(place: HTMLElement, { session, call, fetch }: Parts): void {
+export function copyTrial(place: HTMLElement, { session, call, fetch, called }: Parts): void {
   place.hidden = call === undefined
   if (call === undefined) return
-  const { url, resource } = call
+  const { api, url, resource } = call
   const shown = comparison(
     'What an API answers to a copy',
     [
@@ -46,6 +48,7 @@ export function copyTrial(place: HTMLElement, { session, call, fetch }: Parts): 
     const token = await session.token(resource === undefined ? {} : { resource })
     const headers = await token.headersFor('GET', url)
     const { status } = await fetch(url, { headers })
+    called(api)
     if (status !== 200) return `The call itself was answered with ${status}, so there is nothing to copy.`
     const statuses = [await fetch(url, { headers: { authorization: `Bearer ${token.reveal()}` } }), await fetch(url, { headers })]
     remember({ ...remembered(), [token.tokenType]: statuses.map((response) => response.status) })

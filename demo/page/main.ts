@@ -56,9 +56,11 @@ const api = oauthFetch(session, { resources: Object.fromEntries(targets), fetch:
 const panel = sessionPanel({ session, config, binding, sessionWith })
 const trouble = troublePanel(session, config, cut)
 const life = tokenLife(part('tokens'), part('no-tokens'), session, config.calls)
-revocationTrial(part('revoked'), { session, calls: config.calls, fetch: cut.fetch, revoke: trouble.revokeTokens })
-copyTrial(part('copied'), { session, call: config.calls.find(({ method }) => method === 'GET'), fetch: cut.fetch })
-callPanel({ calls: config.calls, api, report: tabs.report, called: (name) => life.look(name), signIn: panel.signIn })
+const called = (name: string): void => life.look(name)
+const { calls } = config
+revocationTrial(part('revoked'), { session, calls, fetch: cut.fetch, revoke: trouble.revokeTokens, called })
+copyTrial(part('copied'), { session, call: calls.find(({ method }) => method === 'GET'), fetch: cut.fetch, called })
+callPanel({ calls, api, report: tabs.report, called, signIn: panel.signIn })
 
 reactions.push((happening) => {
   if (happening.kind !== 'event') return

@@ -8,6 +8,8 @@ interface Parts {
   readonly fetch: typeof fetch
   /** Has the authorization server revoke every access token. */
   readonly revoke: () => Promise<void>
+  /** An API has a token now. */
+  readonly called: (api: string) => void
 }
 
 const [before, revoked, expired] = [0, 1, 2]
@@ -16,7 +18,7 @@ const [before, revoked, expired] = [0, 1, 2]
  * Revokes the tokens of two APIs and sends both once more: the API that asks the authorization server knows at once, the one that checks signatures when
  * the token expires. These calls go past `oauthFetch`, which would get new tokens for the refused ones.
  */
-export function revocationTrial(place: HTMLElement, { session, calls, fetch, revoke }: Parts): void {
+export function revocationTrial(place: HTMLElement, { session, calls, fetch, revoke, called }: Parts): void {
   const [asks, checks] = (['opaque', 'jwt'] as const).map((format) => calls.find((call) => call.format === format && call.method === 'GET'))
   place.hidden = asks === undefined || checks === undefined
   if (asks === undefined || checks === undefined) return
@@ -48,6 +50,7 @@ export function revocationTrial(place: HTMLElement, { session, calls, fetch, rev
         }),
       )
     await send(before)
+    for (const { api } of sides) called(api)
     await revoke()
     await send(revoked)
     await ends(tokens, (words) => round === rounds && shown.say(expired, 1, words))
