@@ -27,7 +27,10 @@ export type Loose<T> = { readonly [K in keyof T]: T[K] | undefined }
 
 /** `bare`, without the members that are `undefined`. */
 export function present<T extends object>(members: Loose<T>): T {
-  return bare(Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T)
+  const given = members as Readonly<Record<string, unknown>>
+  const made = Object.create(null) as Record<string, unknown>
+  for (const name of Object.keys(given)) if (given[name] !== undefined) made[name] = given[name]
+  return made as T
 }
 
 /** `bare`, and printed as `[redacted]`. */

@@ -98,6 +98,8 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   const listeners = new Set<() => void>()
   let best: TokenRecord | undefined
   let decoded: Seen | undefined
+  /** One that was there is in memory from then on. */
+  let heldKey: string | undefined
   let sightings: Sightings = nothingSeen
   let mark: Watched | undefined
   let watchedAt: number | undefined
@@ -130,7 +132,11 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   /** Without their key tokens are nobody's: a session is over then, for all who share it; in the application's own right new ones are asked for. */
   async function withKey(seen: Seen, holds: (key: string) => Promise<boolean>): Promise<Seen | undefined> {
     const { version, record } = seen
-    if (record?.boundTo === undefined || record.ended !== undefined || (await holds(record.boundTo))) return seen
+    if (record?.boundTo === undefined || record.ended !== undefined || record.boundTo === heldKey) return seen
+    if (await holds(record.boundTo)) {
+      heldKey = record.boundTo
+      return seen
+    }
     if (parts.atFirst !== undefined) return { ...seen, record: tokenRecord({ ...record, accessTokens: [], boundTo: undefined }) }
     // Who looks for the first time sees it end, too.
     best = record

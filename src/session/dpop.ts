@@ -101,7 +101,7 @@ async function made(client: Pick<Client, 'server' | 'clientId' | 'clock' | 'webC
     bind: (key, accessToken) => ({
       async proof(method, address) {
         const url = called(method, address)
-        const prover = await held(key)
+        const prover = provers.get(key) ?? (await held(key))
         const owner = nonceOwner('resource', url)
         return prover.prove({ method, url, accessToken, nonce: await nonces.newest(owner), issuedAt: timeOf(owner) })
       },
