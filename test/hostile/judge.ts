@@ -108,6 +108,7 @@ export function complaints(scenario: Scenario, verdict: Verdict, strict: boolean
   const reached = [...new Set(verdict.requests)].filter(
     (name) => /^(?:token|resource|elsewhere|astray)/.test(name) && times(verdict.requests, name) > times(scenario.requests, name),
   )
-  const fine = ended === due || (ended === 'ok' && scenario.mayEndWell === true)
+  const may = ended === 'ok' ? scenario.mayEndWell : ended === 'refused' ? scenario.mayReject : undefined
+  const fine = ended === due || may === true
   return [...(fine ? [] : [ended]), ...reached.map((name) => `reaches ${name}`)]
 }

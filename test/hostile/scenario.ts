@@ -29,6 +29,8 @@ export interface Scenario {
   readonly status?: number
   /** Another client may as well hand the answer back as it is, as long as it talks to nobody else. */
   readonly mayEndWell?: true
+  /** An API answers 401, which another client may as well reject with and leave to its caller, as long as it talks to nobody more. */
+  readonly mayReject?: true
   /** It ends well, and a client that checks nothing does too much on the way. */
   readonly tempts?: true
 }

@@ -51,9 +51,10 @@ const preface = `# Who passes what
 Written by \`npm run test:peers\`; do not edit. Each scenario is one fault of an authorization server or an API (\`test/hostile/scenarios/\`), played
 against valetkey, against a client that checks nothing, and against three others in Node, each used as its own documentation says.
 
-A client passes where it ends as it should (with an error where there is something to refuse) and talks to nobody more than it should on the way. Of
-valetkey more is asked in \`npm test\`: the exact error, every request in order, what is kept, no secret in anything, no timer left behind.
-The names are those of the conformance suite's modules, and numbers of this project's own list of attacks; no certification is claimed for anyone.
+A client passes where it ends as it should (with an error where there is something to refuse) and talks to nobody more than it should on the way; what
+an API answers with 401 the others may hand back, or reject with. Of valetkey more is asked in \`npm test\`: the exact error, every request in order, what
+is kept, no secret in anything, no timer left behind. The names are those of the conformance suite's modules, and numbers of this project's own list of
+attacks; no certification is claimed for anyone.
 
 - ✗ ok: it was accepted. ✗ hangs: it waited for ever. ✗ reaches …: it sent what it should not have. –: the client has no such thing, or no clock that
   can be moved.

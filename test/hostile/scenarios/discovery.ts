@@ -49,7 +49,7 @@ export const discovery: readonly Scenario[] = [
               },
             },
     },
-    { requests: [metadata, authorize, code, resource, refresh, resource], tempts: true },
+    { requests: [metadata, authorize, code, resource, refresh, resource], tempts: true, mayReject: true },
   ),
   accepted(
     'attack 77 79 a key set at a stranger, or at an address inside, is not asked for',
