@@ -32,6 +32,8 @@ export { mutualTls, none } from './protocol/client-authentication.js'
 export { clientSecretBasic, clientSecretJwt, clientSecretPost } from './protocol/client-secret.js'
 export { privateKeyJwt } from './protocol/private-key-jwt.js'
 export { clientAssertion } from './protocol/client-assertion.js'
+export { signedRequests } from './protocol/signed-requests.js'
+export { signedResponses } from './protocol/signed-responses.js'
 export type {
   AuthorizationServer,
   AuthorizationServerMetadata,
@@ -39,6 +41,8 @@ export type {
   ClientOptions,
   ClientSettings,
   ServerQuirk,
+  SignedRequests,
+  SignedResponses,
   UserSessionSettings,
 } from './core/client.js'
 
@@ -47,6 +51,7 @@ export { discoverResource } from './protocol/resource-metadata.js'
 export type { DiscoveredResource } from './protocol/resource-metadata.js'
 export { clientIdMetadata } from './core/client-id-metadata.js'
 export { registerClient } from './protocol/registration.js'
+export type { RegisteredClient } from './protocol/registration.js'
 
 // Where tokens live
 export { memoryStore } from './stores/memory.js'

@@ -5,6 +5,7 @@ import { ownMembers, text, wrongOption } from './core/option.js'
 import { readAuthorizationParameters, readRedirectUri, readReturnTo, readSignInOptions } from './core/options.js'
 import type { PendingRequest } from './core/pending-request.js'
 import type { Store } from './core/ports.js'
+import { stateOfRequest } from './core/request-state.js'
 import { unionScope } from './core/scope.js'
 import { Secret, bare, present } from './core/secret.js'
 import type { Session, SignInOptions } from './core/session-contract.js'
@@ -80,7 +81,7 @@ export function serverSignIn(
     signal?.throwIfAborted()
     // Twice the length: who has to guess it can try many at once.
     const binding = fresh() + fresh()
-    await pending.add(present<PendingRequest>({ ...made, binding: Secret.of(binding), account: of }), url.searchParams.get('state') ?? '')
+    await pending.add(present<PendingRequest>({ ...made, binding: Secret.of(binding), account: of }), stateOfRequest(url) ?? '')
     return { location: url, binding }
   }
 

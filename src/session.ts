@@ -11,7 +11,7 @@ import { attend } from './session/attention.js'
 import { pendingRequests } from './session/pending-requests.js'
 import { withProofs } from './session/proofs.js'
 import { fresh } from './session/randomness.js'
-import { hasInjectedToken, leadsTo, parse, stateOf } from './session/response-address.js'
+import { hasInjectedToken, isAnswer, leadsTo, parse, stateOf } from './session/response-address.js'
 import type { SessionEngineParts } from './session/engine-over.js'
 import { sessionEngine } from './session/session-engine.js'
 import { sessionView } from './session/session-view.js'
@@ -121,7 +121,7 @@ export function session(parts: SessionParts): Session {
     place.replaceAddress(withoutResponse(address))
     // That nobody could be asked is no reason to leave the response lying.
     if (state !== undefined && found?.endsSession !== true) await parts.handOver?.(address, state, found !== undefined).catch(() => {})
-    if (found === undefined || found.endsSession === true || !address.searchParams.has('state')) {
+    if (found === undefined || found.endsSession === true) {
       emit({ type: 'sign_in_failed', code: 'authorization_response_invalid' })
       return
     }
@@ -155,7 +155,7 @@ export function session(parts: SessionParts): Session {
 
   function isResponse(address: URL): boolean {
     const redirectUri = parts.redirectUri()
-    return redirectUri !== undefined && leadsTo(redirectUri, address) && (address.searchParams.has('state') || hasInjectedToken(address))
+    return redirectUri !== undefined && leadsTo(redirectUri, address) && (isAnswer(address) || hasInjectedToken(address))
   }
 
   function withoutResponse(address: URL): URL {

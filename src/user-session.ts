@@ -1,5 +1,5 @@
 import type { AuthorizationServer, UserSessionSettings } from './core/client.js'
-import { clientOptions, readClient, readLock, readStore, readUserAgent } from './core/client-options.js'
+import { authorizationOptions, clientOptions, readClient, readLock, readStore, readUserAgent } from './core/client-options.js'
 import { ownMembers, text } from './core/option.js'
 import { readAuthorizationParameters, readRedirectUri } from './core/options.js'
 import { bare } from './core/secret.js'
@@ -9,7 +9,14 @@ import { isDecoupled } from './session/device-authorization.js'
 import { memoryStore } from './stores/memory.js'
 import { systemClock } from './system-clock.js'
 
-export const userSessionOptions: readonly string[] = [...clientOptions, 'account', 'userAgent', 'redirectUri', 'authorizationParameters']
+export const userSessionOptions: readonly string[] = [
+  ...clientOptions,
+  ...authorizationOptions,
+  'account',
+  'userAgent',
+  'redirectUri',
+  'signedRequests',
+]
 
 /**
  * A user's session in a tool, or in a job that acts for a user who signed in once. In a tool give it a `userAgent` (`loopback()` of `valetkey/node`,

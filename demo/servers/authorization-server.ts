@@ -44,6 +44,10 @@ export interface AuthorizationServerOptions {
   /** A file in which tokens and grants are remembered from one run to the next, in clear. */
   readonly memory?: string | undefined
   readonly dpop?: DpopSettings | undefined
+  /** Authorization requests that are pushed (RFC 9126): it takes them, or takes no others. Default: it does not. */
+  readonly pushedRequests?: 'taken' | 'required' | undefined
+  /** It takes signed requests (RFC 9101), and signs its responses for who asks (JARM). Default false. */
+  readonly messageSigning?: boolean | undefined
 }
 
 /** A real authorization server, oidc-provider, on this machine; the demo and the tests use the same. */
@@ -103,6 +107,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
         live,
         automatic: () => automatic !== undefined,
         dpop: options.dpop ?? {},
+        pushedRequests: options.pushedRequests,
+        messageSigning: options.messageSigning ?? false,
         cookiePrefix: `demo_${new URL(issuer).port}`,
       },
       interactionPolicy.base(),

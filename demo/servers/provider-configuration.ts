@@ -51,6 +51,8 @@ export interface ProviderSettings {
   /** Sign-out asks nobody. */
   readonly automatic: () => boolean
   readonly dpop: DpopSettings
+  readonly pushedRequests: 'taken' | 'required' | undefined
+  readonly messageSigning: boolean
   /** Cookies know no ports: servers on one host need names of their own. */
   readonly cookiePrefix: string
 }
@@ -64,7 +66,10 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
   return {
     adapter: settings.storage.adapter,
     clients: settings.clients.map(clientMetadata),
-    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientDefaults: {
+      id_token_signed_response_alg: 'ES256',
+      ...(settings.messageSigning ? { authorization_signed_response_alg: 'ES256' } : {}),
+    },
     clientBasedCORS: (_ctx, origin, client) =>
       settings.origins.includes(origin) || (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
     clockTolerance: 0,
@@ -124,6 +129,12 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
         allowedPolicy: (_ctx, client, token) => client.clientId === settings.resourceServerClientId || token.clientId === client.clientId,
       },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      pushedAuthorizationRequests: {
+        enabled: settings.pushedRequests !== undefined,
+        requirePushedAuthorizationRequests: settings.pushedRequests === 'required',
+      },
+      requestObjects: { enabled: settings.messageSigning },
+      jwtResponseModes: { enabled: settings.messageSigning },
       resourceIndicators: resourceIndicators(settings),
       rpInitiatedLogout: {
         enabled: true,

@@ -1,5 +1,5 @@
 import type { AuthorizationServer, UserSessionSettings } from '../core/client.js'
-import { clientOptions, readClient, readLock, readStore, readUserAgent } from '../core/client-options.js'
+import { authorizationOptions, clientOptions, readClient, readLock, readStore, readUserAgent } from '../core/client-options.js'
 import { callable, ownMembers, text } from '../core/option.js'
 import { readAuthorizationParameters, readRedirectUri } from '../core/options.js'
 import { bare } from '../core/secret.js'
@@ -31,7 +31,7 @@ const known = [
   'account',
   'userAgent',
   'redirectUri',
-  'authorizationParameters',
+  ...authorizationOptions,
   'navigate',
   'worker',
 ]
@@ -57,7 +57,7 @@ const known = [
  * if (!(await session.resume())) await session.signIn()
  */
 export function browserSession(
-  options: AuthorizationServer & Omit<UserSessionSettings, 'clientAuthentication'> & BrowserSettings,
+  options: AuthorizationServer & Omit<UserSessionSettings, 'clientAuthentication' | 'signedRequests'> & BrowserSettings,
 ): Session {
   const members = ownMembers(options, known, 'browserSession')
   const client = readClient(options, known, { clock: systemClock, fetch: natives.exchange, webCrypto: natives.webCrypto }, 'browserSession')

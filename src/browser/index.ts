@@ -9,6 +9,7 @@ export { indexedDBStore } from './indexeddb-store.js'
 export { webLocks } from './web-locks.js'
 
 export { oauthFetch } from './oauth-fetch.js'
+export { signedResponses } from '../protocol/signed-responses.js'
 export { discoverResource } from '../protocol/resource-metadata.js'
 export { challengeOf } from '../core/challenge.js'
 export { accessToken } from '../core/access-token.js'

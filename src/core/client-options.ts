@@ -24,6 +24,9 @@ export const clientOptions: readonly string[] = [
   'tokenParameters', 'dpop', 'store', 'lock', 'fetch', 'deadlineSeconds', 'serverQuirks', 'observe', 'clock',
 ] // prettier-ignore
 
+/** What every session has for its authorization requests. One whose client has a key has `signedRequests` too. */
+export const authorizationOptions: readonly string[] = ['authorizationParameters', 'pushedAuthorizationRequests', 'signedResponses']
+
 /** What holds where the options say nothing. */
 export interface ClientDefaults {
   readonly clock: Clock
@@ -60,12 +63,18 @@ export function readClient(options: unknown, known: readonly string[], defaults:
   const client = present<Required<Omit<Client, 'proofs'>>>({
     server,
     clientId,
-    clientAuthentication: readClientAuthentication(members) ?? defaults.clientAuthentication ?? publicClient,
+    clientAuthentication:
+      madeBy<ClientAuthentication>(members, 'clientAuthentication', 'method', 'none(), clientSecretBasic(…) or one of their kin') ??
+      defaults.clientAuthentication ??
+      publicClient,
     scope: scopeValues(members, 'scope') ?? [],
     resource: readResource(members),
     audience: text(members, 'audience'),
     tokenParameters: parameters(members, 'tokenParameters', tokenRequest) ?? bare({}),
     dpop: flag(members, 'dpop') ?? false,
+    pushedAuthorizationRequests: flag(members, 'pushedAuthorizationRequests'),
+    signedRequests: madeBy(members, 'signedRequests', 'type'),
+    signedResponses: madeBy(members, 'signedResponses', 'responseMode'),
     deadline: readDeadline(members) * 1_000,
     quirks: readQuirks(members),
     fetch: callable<typeof fetch>(members, 'fetch') ?? defaults.fetch,
@@ -146,13 +155,11 @@ function readClientId(members: Members): string {
   throw wrongOption('clientId', 'must be the client identifier from the registration: a string of ASCII characters that is not empty.')
 }
 
-function readClientAuthentication(members: Members): ClientAuthentication | undefined {
-  const value = members['clientAuthentication']
-  if (value === undefined) return undefined
-  if (!isObject(value) || !isText(value['method'])) {
-    throw wrongOption('clientAuthentication', 'must be made by none(), clientSecretBasic(…) or one of their kin.')
-  }
-  return value as unknown as ClientAuthentication
+/** An option whose value is made by a function of valetkey, told by its mark. */
+function madeBy<T>(members: Members, name: string, mark: keyof T & string, by = `${name}(…)`): T | undefined {
+  const value = members[name]
+  if (value === undefined || (isObject(value) && isText(value[mark]))) return value as T | undefined
+  throw wrongOption(name, `must be made by ${by}.`)
 }
 
 function readResource(members: Members): readonly string[] {

@@ -28,6 +28,16 @@ export interface ClientAuthentication {
   readonly method: string
 }
 
+/** How the client signs its authorization requests. Made by `signedRequests`. */
+export interface SignedRequests {
+  readonly type: 'oauth-authz-req+jwt'
+}
+
+/** That authorization responses are to be signed, and how that is checked. Made by `signedResponses`. */
+export interface SignedResponses {
+  readonly responseMode: 'jwt'
+}
+
 export interface ClientSettings {
   readonly clientId: string
   /** Default: `none()`, a public client. */
@@ -63,6 +73,16 @@ export interface UserSessionSettings extends ClientSettings {
   readonly redirectUri?: string | undefined
   /** Sent with every authorization request of this session, such as `{ access_type: 'offline' }`. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
+  /**
+   * Whether the authorization request goes to the server itself first (RFC 9126), so that the address in the browser only names it: nobody reads it or
+   * changes it there. Default: where the server takes no others. With `true`, a server that takes none is `not_supported`; with `false`, one that takes no
+   * others is `invalid_configuration`, and nobody is sent there.
+   */
+  readonly pushedAuthorizationRequests?: boolean | undefined
+  /** Signed authorization requests (RFC 9101); made by `signedRequests`. */
+  readonly signedRequests?: SignedRequests | undefined
+  /** Signed authorization responses (JARM), and no others; made by `signedResponses`. */
+  readonly signedResponses?: SignedResponses | undefined
 }
 
 /** Of WebCrypto, what makes and keeps secrets. */
@@ -97,6 +117,10 @@ export interface Client {
   readonly audience?: string
   readonly tokenParameters: Readonly<Record<string, string>>
   readonly dpop: boolean
+  /** Absent: where the server takes no other authorization requests. */
+  readonly pushedAuthorizationRequests?: boolean
+  readonly signedRequests?: SignedRequests
+  readonly signedResponses?: SignedResponses
   /** With what its tokens are bound; made where the store is known, with `dpop` only. */
   readonly proofs?: () => Promise<Proofs>
   /** How long one exchange may take, in milliseconds. */

@@ -69,6 +69,7 @@ function pendingRequest(value: unknown): PendingRequest {
     binding: optional(from['binding'], secret),
     account: optional(from['account'], string),
     boundTo: optional(from['boundTo'], string),
+    signedResponse: from['signedResponse'] === true ? true : undefined,
     createdAt: number(from['createdAt']),
   })
 }

@@ -25,6 +25,8 @@ export interface PendingRequest {
   readonly account?: string
   /** The thumbprint of the key that the code is bound to (`dpop_jkt`, RFC 9449 section 10). */
   readonly boundTo?: string
+  /** It asked for a signed response (JARM): another answers nothing. */
+  readonly signedResponse?: true
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }

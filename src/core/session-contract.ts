@@ -50,6 +50,10 @@ export interface SignInOptions {
   readonly acrValues?: readonly string[] | undefined
   readonly maxAgeSeconds?: number | undefined
   readonly uiLocales?: readonly string[] | undefined
+  /**
+   * What exactly is asked for (RFC 9396). Whoever has the browser can read it on the way, and change it, but where the requests of the session are pushed
+   * (`pushedAuthorizationRequests`) or signed (`signedRequests`).
+   */
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /** Further authorization request parameters; those of the protocol are refused. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined

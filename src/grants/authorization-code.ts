@@ -36,7 +36,7 @@ export async function finishAuthorization(client: Client, pending: PendingReques
       'The authorization response answers the request of another client or issuer. Sign in again.',
     )
   }
-  const code = authorizationCode(client, await metadataOf(client), pending, response)
+  const code = await authorizationCode(client, await metadataOf(client), pending, response)
   const prepared = await prepareTokenRequest(
     client,
     bare({

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { parseUrl } from '../core/address.js'
 import { OAuthError } from '../core/errors.js'
+import { parametersOf, stateOf } from '../session/response-address.js'
 import { answered, answeredWithError, notAllowed, notFound, notTheAnswer } from './loopback-page.js'
 import type { Page } from './loopback-page.js'
 
@@ -80,9 +81,9 @@ function judge(request: IncomingMessage, expected: URL, state: string | undefine
   if (url === undefined) return { page: notTheAnswer() }
   if (url.pathname !== expected.pathname) return { page: notFound() }
   if (request.method !== 'GET') return { page: notAllowed() }
-  const [given, ...more] = url.searchParams.getAll('state')
-  if (state === undefined || given === undefined || more.length > 0 || !isSame(given, state)) return { page: notTheAnswer() }
-  return { page: url.searchParams.has('error') ? answeredWithError() : answered(), url }
+  const given = stateOf(url)
+  if (state === undefined || given === undefined || !isSame(given, state)) return { page: notTheAnswer() }
+  return { page: parametersOf(url).has('error') ? answeredWithError() : answered(), url }
 }
 
 /** In a time that says nothing of where they differ: whoever guesses is on this machine, too. */

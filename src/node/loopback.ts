@@ -3,8 +3,10 @@ import { OAuthError } from '../core/errors.js'
 import { callable, ownMembers, text, wrongOption } from '../core/option.js'
 import { pendingLifetime } from '../core/pending-request.js'
 import type { Clock, UserAgent } from '../core/ports.js'
+import { stateOfRequest } from '../core/request-state.js'
 import { bare } from '../core/secret.js'
 import { unlessAborted } from '../core/unless-aborted.js'
+import { stateOf } from '../session/response-address.js'
 import { systemClock } from '../system-clock.js'
 import { listen } from './loopback-listener.js'
 import type { Door } from './loopback-listener.js'
@@ -52,7 +54,7 @@ export function loopbackBy(options: { readonly path?: string; readonly show?: (a
       const finished = new AbortController()
       try {
         const url = await unlessAborted(request(listener.redirectUri), signal)
-        const answer = listener.answerTo(stateOf(url))
+        const answer = listener.answerTo(stateIn(url))
         const present = async (): Promise<never> => {
           if (!(await parts.open(url)) && !finished.signal.aborted) show(url)
           return new Promise(() => {})
@@ -81,9 +83,9 @@ function doorOf(redirectUri: string): Door {
 }
 
 /** Without a state the answer could not be told from anybody's, and another's address is never opened. */
-function stateOf(url: URL): string {
-  const state = url.searchParams.get('state')
-  if (isHttp(url) && state !== null && state !== '') return state
+function stateIn(url: URL): string {
+  const state = stateOfRequest(url) ?? stateOf(url)
+  if (isHttp(url) && state !== undefined) return state
   throw new OAuthError(
     'authorization_failed',
     'The authorization request is not an http or https address with a state, so no browser is opened. Check authorization_endpoint.',

@@ -26,7 +26,7 @@ export interface AuthorizationRequest extends Omit<SignInOptions, 'scope' | 'sig
  * The authorization request (RFC 6749 section 4.1.1), always with PKCE S256 (RFC 7636) and `state`, with `nonce` where `openid`
  * is asked for, and what its response will be held against.
  * Rejects with `invalid_configuration`, `not_supported` where there is no randomness, or the server has no authorization endpoint, knows PKCE without S256
- * or takes no DPoP proof that can be made here, and `store_unavailable` where the key of the proofs cannot be kept.
+ * or takes no DPoP proof that can be made here, `store_unavailable` where the key of the proofs cannot be kept, and with what `requestUrl` rejects with.
  */
 export async function authorizationRequest(
   client: Client,
@@ -40,6 +40,8 @@ export async function authorizationRequest(
   for (const one of resource) resourceIndicator(one, 'resource')
   readRedirectUri(redirectUri)
   const endpoint = endpointOf(server)
+  const unusual = isUnusual(client, server) ? await import('./unusual-request.js') : undefined
+  const responseMode = unusual?.responseModeOf(client, server)
   // Own code and not the library's, which would ask for randomness and digest whatever a script of the page has put there by now.
   const { webCrypto = crypto } = client
   const random = () => base64url(randomBytes(32, webCrypto))
@@ -49,6 +51,7 @@ export async function authorizationRequest(
   const parameters = parametersOf({
     ...how.authorizationParameters,
     response_type: 'code',
+    response_mode: responseMode,
     client_id: client.clientId,
     redirect_uri: redirectUri,
     scope: formatScope(scope),
@@ -80,9 +83,17 @@ export async function authorizationRequest(
     maxAgeSeconds: how.maxAgeSeconds,
     returnTo: how.returnTo,
     boundTo,
+    signedResponse: responseMode === undefined ? undefined : true,
     createdAt: client.clock.now(),
   })
-  return bare({ url: withState(withParameters(endpoint, parameters), state), pending })
+  const url = (await unusual?.requestUrl(client, server, endpoint, parameters, boundTo)) ?? withParameters(endpoint, parameters)
+  return bare({ url: withState(url, state), pending })
+}
+
+/** What most clients do without, and load nothing of: requests that are pushed or signed, and signed responses. */
+function isUnusual({ signedRequests, signedResponses, pushedAuthorizationRequests }: Client, server: ServerMetadata): boolean {
+  const { require_pushed_authorization_requests: pushed, require_signed_request_object: signed } = server
+  return [signedRequests, signedResponses, pushedAuthorizationRequests, pushed, signed].some(Boolean)
 }
 
 /** RFC 6749 section 3.1: a parameter without a value counts as left out, so it is. Of a list each member is sent. */

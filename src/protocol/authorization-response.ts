@@ -12,17 +12,21 @@ const longestResponse = 64 * 1024
 /**
  * The code of an authorization response (RFC 6749 section 4.1.2), after `iss` (RFC 9207) and `state` have been found to be those of
  * the pending request: first of these, so that an error is nobody's until it is known to come from this server.
- * Throws `authorization_response_invalid`; for an error `access_denied`, `interaction_required` or `authorization_failed`.
+ * Of a signed response (JARM) that is so once its signature, `iss`, `aud` and `exp` have been found right.
+ * Rejects with `authorization_response_invalid`, with `server_unavailable` and its kin where keys cannot be had; for an error with `access_denied`,
+ * `interaction_required` or `authorization_failed`.
  * What the address says is repeated in none of them.
  */
-export function authorizationCode(client: Client, server: ServerMetadata, pending: PendingRequest, response: URL): Secret {
+export async function authorizationCode(client: Client, server: ServerMetadata, pending: PendingRequest, response: URL): Promise<Secret> {
   if (response.href.length > longestResponse) throw invalid('is too long')
-  const parameters = response.searchParams
+  const address = response.searchParams
   for (const name of ['response', 'iss', 'state', 'code', 'error', 'error_description', 'error_uri']) {
-    if (parameters.getAll(name).length > 1) throw invalid(`has more than one ${name}`)
+    if (address.getAll(name).length > 1) throw invalid(`has more than one ${name}`)
   }
+  const signing = pending.signedResponse === true ? await import('./message-signing.js') : undefined
+  const parameters = (await signing?.signedResponse(client, server, address))?.parameters ?? address
   // RFC 10017 section 7.2: nothing is accepted that comes this way but a code.
-  if (['access_token', 'id_token', 'token'].some((name) => parameters.has(name))) throw invalid('carries a token')
+  if (['access_token', 'id_token', 'token'].some((name) => parameters.has(name) || address.has(name))) throw invalid('carries a token')
   const code = checked(client, server, pending, parameters).get('code') ?? ''
   if (!/^[\x20-\x7E]+$/.test(code)) throw invalid('has no code')
   return Secret.of(code)

@@ -2,7 +2,7 @@ import { isText } from '../core/option.js'
 import { bare } from '../core/secret.js'
 import type { JsonObject } from './json.js'
 import { isSignedBy, readJws, sha256 } from './jws.js'
-import type { SigningAlgorithm } from './private-key.js'
+import type { SigningAlgorithm } from './signing-algorithms.js'
 
 /** What a proof is held against (RFC 9449 section 4.3). */
 export interface ProofExpectation {

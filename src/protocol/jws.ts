@@ -1,7 +1,7 @@
 import { bare } from '../core/secret.js'
 import { base64url, bytesOfBase64 } from './base64url.js'
 import { type JsonObject, parseObject } from './json.js'
-import { type SigningAlgorithm, parametersOf } from './private-key.js'
+import { type SigningAlgorithm, parametersOf } from './signing-algorithms.js'
 
 /** A compact JWS (RFC 7515 section 3.1) that has been read, and not verified. */
 export interface Jws {

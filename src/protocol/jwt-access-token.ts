@@ -1,9 +1,8 @@
 import type { Client } from '../core/client.js'
 import { isText } from '../core/option.js'
 import type { JsonObject } from './json.js'
-import { type Jws, isSignedBy, readJws } from './jws.js'
-import { type SigningAlgorithm, signingAlgorithms } from './private-key.js'
-import { serverKeys } from './server-keys.js'
+import { readJws } from './jws.js'
+import { isSignedByServer } from './server-signature.js'
 
 // The library verifies JWT access tokens too, but with each of them its DPoP proof, and does not say which of the two was wrong.
 
@@ -19,12 +18,8 @@ export function isJwtAccessToken(token: string): boolean {
  */
 export async function jwtClaims(client: Client, token: string, audience: string): Promise<JsonObject | undefined> {
   const jws = readJws(token)
-  const algorithm = signingAlgorithms.find((one) => one === jws?.header['alg'])
-  if (jws === undefined || algorithm === undefined || 'crit' in jws.header || !isForHere(client, jws.claims, audience)) return undefined
-  const fits = (key: JsonObject) => couldHaveSigned(key, jws, algorithm)
-  const keys = await serverKeys(client, (known) => known.some(fits))
-  for (const key of keys.filter(fits)) if (await isSignedBy(jws, key, algorithm)) return jws.claims
-  return undefined
+  if (jws === undefined || !isForHere(client, jws.claims, audience)) return undefined
+  return (await isSignedByServer(client, jws)) ? jws.claims : undefined
 }
 
 /** RFC 9068 section 2.2: what every such token says. */
@@ -39,11 +34,3 @@ function isForHere({ server, clock }: Client, claims: JsonObject, audience: stri
 
 /** How far the authorization server's clock may be ahead, in seconds. Nothing lives longer for it. */
 const tolerance = 60
-
-const kinds: Readonly<Record<string, string>> = { RS: 'RSA', PS: 'RSA', ES: 'EC', Ed: 'OKP' }
-
-/** Without a key id every key of the kind is tried. */
-function couldHaveSigned(key: JsonObject, { header: { kid } }: Jws, algorithm: SigningAlgorithm): boolean {
-  if (key['kty'] !== kinds[algorithm.slice(0, 2)]) return false
-  return (kid === undefined || key['kid'] === kid) && (key['alg'] === undefined || key['alg'] === algorithm)
-}

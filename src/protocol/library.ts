@@ -33,7 +33,12 @@ export function libraryClient(client: Client, now: number = client.clock.now()):
 export function endpointOf(
   client: Client,
   server: ServerMetadata,
-  name: 'token_endpoint' | 'revocation_endpoint' | 'device_authorization_endpoint' | 'introspection_endpoint',
+  name:
+    | 'token_endpoint'
+    | 'revocation_endpoint'
+    | 'device_authorization_endpoint'
+    | 'introspection_endpoint'
+    | 'pushed_authorization_request_endpoint',
 ): { readonly endpoint: string; readonly server: ServerMetadata } | undefined {
   const alias = usesMutualTls(client) ? objectOf(server.mtls_endpoint_aliases)?.[name] : undefined
   const endpoint = typeof alias === 'string' ? alias : server[name]

@@ -1,13 +1,9 @@
 import * as oauth from 'oauth4webapi'
 import type { ClientAuthentication } from '../core/client.js'
 import type { PrivateKey } from '../core/credentials.js'
-import { OAuthError } from '../core/errors.js'
-import { oneOf, ownMembers, text } from '../core/option.js'
-import { bare } from '../core/secret.js'
+import { ownMembers, text } from '../core/option.js'
 import { authenticatedBy } from './client-authentication.js'
-import { given } from './given.js'
-import { withoutPrototype } from './library.js'
-import { type SigningAlgorithm, readPrivateKey, signingAlgorithms } from './private-key.js'
+import { jwtSigning } from './jwt-signing.js'
 
 /**
  * A JWT for each request, signed with the client's private key (OpenID Connect Core section 9, RFC 7523): fresh `jti`, good for one
@@ -32,45 +28,15 @@ export function privateKeyJwt(
   } = {},
 ): ClientAuthentication {
   const members = ownMembers(options, ['keyId', 'algorithm', 'audience'], 'privateKeyJwt')
-  const keyId = text(members, 'keyId')
   const audience = text(members, 'audience')
-  const algorithm = oneOf(members, 'algorithm', signingAlgorithms)
-  const ask = given(key, 'the private key', (value) => readPrivateKey(value, algorithm))
+  const sign = jwtSigning(key, members, 'privateKeyJwt')
   return authenticatedBy('private_key_jwt', (client) => async (server, library, body, headers) => {
-    const { key: signingKey, keyId: ownKeyId } = await (await ask(client))()
-    const modify = (header: Assertion, payload: Assertion): void => {
-      withoutPrototype(header, payload)
-      header['alg'] = named(String(header['alg']), algorithm)
-      if (audience !== undefined) payload['aud'] = audience
-    }
-    await signed(() =>
-      oauth.PrivateKeyJwt(bare({ key: signingKey, kid: keyId ?? ownKeyId }) as oauth.PrivateKey, bare({ [oauth.modifyAssertion]: modify }))(
-        server,
-        library,
-        body,
-        headers,
-      ),
+    await sign(
+      client,
+      (signing) => oauth.PrivateKeyJwt(signing.key, signing.options)(server, library, body, headers),
+      (claims) => {
+        if (audience !== undefined) claims['aud'] = audience
+      },
     )
   })
-}
-
-type Assertion = Record<string, oauth.JsonValue | undefined>
-
-/** What the key signs with, in the caller's word for it: Ed25519 is EdDSA in RFC 8037. */
-function named(own: string, algorithm: SigningAlgorithm | undefined): string {
-  if (algorithm === undefined || algorithm === own || (algorithm === 'EdDSA' && own === 'Ed25519')) return algorithm ?? own
-  throw new OAuthError('invalid_configuration', `The private key signs with ${own}, not with the algorithm ${algorithm} of privateKeyJwt.`)
-}
-
-/** Another's error may show the key. */
-async function signed(sign: () => Promise<void> | void): Promise<void> {
-  try {
-    await sign()
-  } catch (error) {
-    if (error instanceof OAuthError) throw error
-    throw new OAuthError(
-      'invalid_configuration',
-      'The private key cannot sign. Give one for RS, PS or ES with SHA-256, 384 or 512, or Ed25519.',
-    )
-  }
 }

@@ -2,12 +2,7 @@ import type { WebCryptoKey } from '../core/credentials.js'
 import { OAuthError } from '../core/errors.js'
 import { isObject, isText } from '../core/option.js'
 import { Secret, bare, present } from '../core/secret.js'
-
-export const signingAlgorithms = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519',
-] as const // prettier-ignore
-
-export type SigningAlgorithm = (typeof signingAlgorithms)[number]
+import { type SigningAlgorithm, parametersOf, signingAlgorithms } from './signing-algorithms.js'
 
 /** Makes the key that signs. Rejects with `invalid_configuration`, without anything of the key. */
 export type ImportKey = () => Promise<{ readonly key: WebCryptoKey; readonly keyId?: string }>
@@ -105,21 +100,6 @@ async function imported(
   } catch {
     // The platform's error is about the key.
     throw wrong(`is no key for ${algorithm}: damaged, or of another kind or curve.`)
-  }
-}
-
-/** With what a key of this algorithm is imported. */
-export function parametersOf(algorithm: SigningAlgorithm): RsaHashedImportParams | EcKeyImportParams | Algorithm {
-  const size = algorithm.slice(2)
-  switch (algorithm.slice(0, 2)) {
-    case 'RS':
-      return bare({ name: 'RSASSA-PKCS1-v1_5', hash: `SHA-${size}` })
-    case 'PS':
-      return bare({ name: 'RSA-PSS', hash: `SHA-${size}` })
-    case 'ES':
-      return bare({ name: 'ECDSA', namedCurve: size === '512' ? 'P-521' : `P-${size}` })
-    default:
-      return bare({ name: 'Ed25519' })
   }
 }
 

@@ -3,7 +3,7 @@ import type { AuthorizationServer, Client, ClientAuthentication } from '../core/
 import { clientOptions, readClient } from '../core/client-options.js'
 import { OAuthError } from '../core/errors.js'
 import { type Members, isObject, isText, ownMembers, wrongOption } from '../core/option.js'
-import { bare } from '../core/secret.js'
+import { bare, present } from '../core/secret.js'
 import { systemClock } from '../system-clock.js'
 import { metadataOf } from './authorization-server.js'
 import { mutualTls, none } from './client-authentication.js'
@@ -12,12 +12,22 @@ import { type Answer, exchange, withinDeadline } from './exchange.js'
 import type { JsonObject } from './json.js'
 import { refusalOf } from './token-error.js'
 
+/** A client as the server knows it from now on. */
+export interface RegisteredClient {
+  readonly clientId: string
+  readonly clientAuthentication: ClientAuthentication
+  /** Present where the server takes no other authorization requests of this client. */
+  readonly pushedAuthorizationRequests?: true
+}
+
 const server = ['issuer', 'discoveryUrl', 'additionalMetadata', 'authorizationServer'] as const
 
 /**
  * Registers a client at the authorization server (RFC 7591) and resolves with what the server calls it and how it authenticates. What `metadata` leaves
  * out is completed for a public client that uses the authorization code grant: `token_endpoint_auth_method` `none`, `grant_types`, `response_types`, and
  * `application_type` by its redirect URIs (loopback or a scheme of its own: `native`; else `web`). Keep the result: each call is another client.
+ *
+ * What the server says of pushed authorization requests for this client (RFC 9126 section 6) is in the result too, as the option of a session.
  *
  * A client that registered for `private_key_jwt` authenticates with its own key: make `privateKeyJwt(key)` yourself.
  *
@@ -31,7 +41,7 @@ const server = ['issuer', 'discoveryUrl', 'additionalMetadata', 'authorizationSe
  */
 export async function registerClient(
   options: AuthorizationServer & { readonly metadata: Readonly<Record<string, unknown>>; readonly fetch?: typeof fetch },
-): Promise<{ readonly clientId: string; readonly clientAuthentication: ClientAuthentication }> {
+): Promise<RegisteredClient> {
   const members = ownMembers(options, [...server, 'metadata', 'fetch'], 'registerClient')
   const body = completed(members)
   const client = readClient(
@@ -76,17 +86,23 @@ function typeOf(redirectUris: readonly string[]): 'native' | 'web' {
   return redirectUris.every((uri) => new URL(uri).protocol === 'https:') ? 'web' : 'native'
 }
 
-function registered(
-  { body, mediaType }: Answer,
-  asked: string,
-): { readonly clientId: string; readonly clientAuthentication: ClientAuthentication } {
-  const { client_id: clientId, client_secret: secret, token_endpoint_auth_method: method = asked } = body ?? bare<JsonObject>({})
+function registered({ body, mediaType }: Answer, asked: string): RegisteredClient {
+  const {
+    client_id: clientId,
+    client_secret: secret,
+    token_endpoint_auth_method: method = asked,
+    require_pushed_authorization_requests: pushes,
+  } = body ?? bare<JsonObject>({})
   if (mediaType !== 'application/json' || !isText(clientId) || !isText(method))
     throw new OAuthError(
       'request_refused',
       'The authorization server answered the registration with no client identifier. Ask who runs it.',
     )
-  return bare({ clientId, clientAuthentication: authenticationOf(method, isText(secret) ? secret : undefined) })
+  return present<RegisteredClient>({
+    clientId,
+    clientAuthentication: authenticationOf(method, isText(secret) ? secret : undefined),
+    pushedAuthorizationRequests: pushes === true ? true : undefined,
+  })
 }
 
 function authenticationOf(method: string, secret: string | undefined): ClientAuthentication {

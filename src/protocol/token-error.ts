@@ -11,29 +11,30 @@ type Refusal = Extract<TokenOutcome, { ok: false }>
  * does: a gateway's 503 may carry any text.
  *
  * @param invalidGrant what `invalid_grant` means for this grant
+ * @param who answered
  */
-export function refusalOf(answer: Answer, invalidGrant: OAuthErrorCode): Refusal {
+export function refusalOf(answer: Answer, invalidGrant: OAuthErrorCode, who = 'The token endpoint'): Refusal {
   const { status } = answer
-  if (status === 0) return refusal(answer, 'server_unavailable', 'The token endpoint redirects, which is not followed. Check the metadata.')
+  if (status === 0) return refusal(answer, 'server_unavailable', `${who} redirects, which is not followed. Check the metadata.`)
   if (status === 408 || status === 429 || status >= 500) {
-    return refusal(answer, 'server_unavailable', `The token endpoint answered with status ${status}. Try again later.`, {
+    return refusal(answer, 'server_unavailable', `${who} answered with status ${status}. Try again later.`, {
       surelyNotDone: status === 429,
     })
   }
-  if (status < 400) return refusal(answer, 'token_response_invalid', `The token endpoint answered with status ${status} where 200 is due.`)
+  if (status < 400) return refusal(answer, 'token_response_invalid', `${who} answered with status ${status} where 200 is due.`)
   const error = readableError(answer)
   if (error === undefined) {
     return refusal(
       answer,
       'request_refused',
-      `The token endpoint refused with status ${status} and said nothing readable. Ask who runs it, or sign in again.`,
+      `${who} refused with status ${status} and said nothing readable. Ask who runs it, or sign in again.`,
     )
   }
   const serverError = registeredError(error)
   const code = codeOf(serverError, invalidGrant)
   const said = serverError === undefined ? 'an error that is not registered' : serverError
   // `server_error` may have struck after the work was done.
-  return refusal(answer, code, `The token endpoint refused: ${said}. ${advice[code] ?? ''}`.trim(), {
+  return refusal(answer, code, `${who} refused: ${said}. ${advice[code] ?? ''}`.trim(), {
     serverError,
     surelyNotDone: serverError !== 'server_error',
   })

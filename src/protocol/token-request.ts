@@ -54,10 +54,7 @@ export async function prepareTokenRequest(client: Client, request: TokenRequest)
         options,
       ),
     )
-  const ready =
-    client.proofs === undefined
-      ? readyRequest(client, await make())
-      : await (await import('./proven-request.js')).provenRequest(client, await client.proofs(), server, make, request.boundTo)
+  const ready = await readyRequest(client, server, make, request.boundTo)
   return bare({
     send: (signal?: AbortSignal) => send(client, server, request, ready, signal),
     // Nothing was begun: what is not sent is forgotten.
@@ -90,7 +87,16 @@ export interface ReadyRequest {
   send(signal?: AbortSignal): Promise<{ readonly answer: Answer; readonly unprovable?: OAuthError }>
 }
 
-function readyRequest(client: Client, wire: WireRequest): ReadyRequest {
+/** Makes a request ready, with its proof where the client's tokens are bound. `key` proves it; default: the one that new tokens are bound to. */
+export async function readyRequest(
+  client: Client,
+  server: ServerMetadata,
+  make: () => Promise<WireRequest>,
+  key: string | undefined,
+): Promise<ReadyRequest> {
+  if (client.proofs !== undefined)
+    return (await import('./proven-request.js')).provenRequest(client, await client.proofs(), server, make, key)
+  const wire = await make()
   return bare({ send: async (signal?: AbortSignal) => bare({ answer: repaired(await exchange(client, wire, signal), client.quirks) }) })
 }
 

@@ -11,8 +11,27 @@ export function leadsTo(redirectUri: string, address: URL): boolean {
 
 /** The one `state` of a response; `undefined` where there is none, or more than one (RFC 6749 section 3.1). */
 export function stateOf(response: URL): string | undefined {
-  const [state, ...more] = response.searchParams.getAll('state')
+  const [state, ...more] = parametersOf(response).getAll('state')
   return more.length > 0 || state === '' ? undefined : state
+}
+
+/** Whether an address has the form of a response: a `state`, or the JWT that a signed one is. */
+export function isAnswer(address: URL): boolean {
+  return address.searchParams.has('state') || parametersOf(address) !== address.searchParams
+}
+
+/**
+ * What a response says: its address, or the JWT in it (JARM). That is not verified here: it tells which request it is for, and whoever holds that request
+ * verifies it before anything of it is used.
+ */
+export function parametersOf({ searchParams }: URL): URLSearchParams {
+  const [, payload] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(searchParams.get('response') ?? '') ?? []
+  if (payload === undefined) return searchParams
+  try {
+    return new URLSearchParams(JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, string>)
+  } catch {
+    return new URLSearchParams()
+  }
 }
 
 /** Tokens in an address are of a flow that valetkey does not have: nobody asked for them here (RFC 10017 section 7.2). */

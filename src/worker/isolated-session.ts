@@ -1,7 +1,7 @@
 import { indexedDBStore } from '../browser/indexeddb-store.js'
 import { isOffline } from '../browser/page.js'
 import type { AuthorizationServer, UserSessionSettings } from '../core/client.js'
-import { clientOptions, readClient } from '../core/client-options.js'
+import { authorizationOptions, clientOptions, readClient } from '../core/client-options.js'
 import { keepingKeys, keysBeside } from '../core/dpop.js'
 import { ownMembers, text } from '../core/option.js'
 import { readAuthorizationParameters, readRedirectUri } from '../core/options.js'
@@ -17,7 +17,9 @@ import type { PageBeyond } from './page-beyond.js'
 
 /** What an isolated session may say of itself. Its tokens are in the worker's memory alone, and the page is its user agent. */
 export interface IsolatedSettings
-  extends Omit<UserSessionSettings, 'clientAuthentication' | 'store' | 'lock' | 'userAgent'>, Pick<OAuthFetchOptions, 'resources'> {
+  extends
+    Omit<UserSessionSettings, 'clientAuthentication' | 'signedRequests' | 'store' | 'lock' | 'userAgent'>,
+    Pick<OAuthFetchOptions, 'resources'> {
   /** A path is resolved against the worker's origin, which is the page's. */
   readonly redirectUri: string
 }
@@ -29,13 +31,7 @@ export interface Isolated {
 }
 
 const elsewhere: readonly string[] = ['clientAuthentication', 'store', 'lock']
-const known = [
-  ...clientOptions.filter((name) => !elsewhere.includes(name)),
-  'account',
-  'redirectUri',
-  'authorizationParameters',
-  'resources',
-]
+const known = [...clientOptions.filter((name) => !elsewhere.includes(name)), 'account', 'redirectUri', ...authorizationOptions, 'resources']
 
 /** @throws OAuthError `invalid_configuration`, which names the option */
 export function isolated(options: AuthorizationServer & IsolatedSettings, beyond: PageBeyond, origin: string): Isolated {

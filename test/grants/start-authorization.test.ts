@@ -192,7 +192,18 @@ describe('what is asked for', () => {
     const authorizationDetails = [{ type: 'payment', amount: 1 }]
     const { url } = await start({ authorizationDetails })
     expect(JSON.parse(url.searchParams.get('authorization_details') as string)).toEqual(authorizationDetails)
-    for (const wrong of [[{}], ['payment'], [{ type: 7 }], 'payment', [null]]) {
+    const inherited: unknown = Object.create({ type: 'payment' })
+    for (const wrong of [
+      [{}],
+      ['payment'],
+      [{ type: 7 }],
+      [{ type: '' }],
+      'payment',
+      { type: 'payment' },
+      [null],
+      [{ type: 'a' }, {}],
+      [inherited],
+    ]) {
       expect(await refused({ authorizationDetails: wrong })).toMatchObject({ code: 'invalid_configuration' })
     }
   })

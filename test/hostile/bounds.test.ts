@@ -45,6 +45,10 @@ const session = userSession({ issuer: 'https://auth.example', clientId: 'app', r
 
 const readers: readonly (readonly [string, (text: string) => unknown])[] = [
   ['an authorization response', (text) => session.resume(`https://app.example/callback?state=${encodeURIComponent(text)}`).catch(() => {})],
+  [
+    'a signed authorization response',
+    (text) => session.resume(`https://app.example/callback?response=a.${encodeURIComponent(text)}.b`).catch(() => {}),
+  ],
   ['an authorization response that is no URL', (text) => session.resume(text).catch(() => {})],
   ['a scope', parseScope],
   ['a JSON object', (text) => parseObject(`{"a":${JSON.stringify(text)}}`)],

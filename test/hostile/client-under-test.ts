@@ -7,6 +7,10 @@ export interface Setting {
   readonly clockIsWrongBy?: number
   /** Its tokens are bound to a key (RFC 9449). */
   readonly dpop?: true
+  /** It pushes its authorization requests (RFC 9126). */
+  readonly pushed?: true
+  /** It asks for signed authorization responses (JARM). */
+  readonly signedResponses?: true
 }
 
 /** A client with one user and one API, made for one scenario. Methods reject as the client's own do. */

@@ -129,7 +129,7 @@ function endpointOf(path: string): Endpoint {
   if (path.includes('/.well-known/')) return 'metadata'
   if (path.includes('/api')) return 'resource'
   const last = path.split('/')[2] ?? ''
-  return (['authorize', 'token', 'jwks', 'userinfo', 'revoke'] as const).find((one) => one === last) ?? 'nowhere'
+  return (['par', 'authorize', 'token', 'jwks', 'userinfo', 'revoke'] as const).find((one) => one === last) ?? 'nowhere'
 }
 
 const nothing: Answer = { status: 503, headers: {}, body: '' }
@@ -141,10 +141,11 @@ function honestAnswer({ fault, place, server }: Issuer, request: Received, nth: 
       return jsonAnswer(fault.discovery?.(server.metadata(), place) ?? server.metadata())
     case 'authorize':
       return { status: 302, headers: { location: responseAddress(fault, place, server.authorize(request.url.searchParams)) }, body: '' }
+    case 'par':
+      return nonceChallenge(fault, request, request.endpoint, nth) ?? jsonAnswer(server.push(request.form), 201)
     case 'token': {
-      const nonce = fault.nonce?.('token', nth)
-      if (nonce !== undefined && proofOf(request)?.nonce !== nonce)
-        return { ...jsonAnswer({ error: 'use_dpop_nonce' }, 400), headers: { ...json, 'dpop-nonce': nonce } }
+      const challenged = nonceChallenge(fault, request, request.endpoint, nth)
+      if (challenged !== undefined) return challenged
       const { status, body } = server.token(request)
       return jsonAnswer(fault.token?.(body, request, place) ?? body, status)
     }
@@ -172,6 +173,13 @@ function honestAnswer({ fault, place, server }: Issuer, request: Received, nth: 
     default:
       return { status: 404, headers: {}, body: '' }
   }
+}
+
+/** What an endpoint of the authorization server says to a request that has not its nonce. */
+function nonceChallenge({ nonce: wanted }: Fault, request: Received, endpoint: 'par' | 'token', nth: number): Answer | undefined {
+  const nonce = wanted?.(endpoint, nth)
+  if (nonce === undefined || proofOf(request)?.nonce === nonce) return undefined
+  return { ...jsonAnswer({ error: 'use_dpop_nonce' }, 400), headers: { ...json, 'dpop-nonce': nonce } }
 }
 
 function jsonAnswer(body: object | string, status = 200): Answer {

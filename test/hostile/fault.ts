@@ -6,6 +6,7 @@ export type Json = Record<string, unknown>
 
 export type Endpoint =
   | 'metadata'
+  | 'par'
   | 'authorize'
   | 'token'
   | 'jwks'
@@ -66,7 +67,7 @@ export interface Transport {
   readonly gzip?: true
 }
 
-/** An ID token before it is signed. */
+/** An ID token, or a signed authorization response, before it is signed. */
 export interface IdTokenParts {
   readonly header: Json
   readonly claims: Json
@@ -86,6 +87,8 @@ export interface Fault {
   readonly discovery?: (document: Json, place: Place) => Json | string
   /** The parameters of the authorization response; what begins with `#` goes into the fragment. */
   readonly authorize?: (parameters: readonly Parameter[], place: Place) => readonly Parameter[]
+  /** A signed authorization response (JARM), for who asks for one. */
+  readonly signedResponse?: (parts: IdTokenParts, place: Place) => IdTokenParts
   readonly token?: (body: Json, request: Received, place: Place) => Json | string | Buffer
   readonly idToken?: (header: Json, claims: Json, place: Place, request: Received) => IdTokenParts
   readonly jwks?: (set: Json) => Json
@@ -93,7 +96,7 @@ export interface Fault {
   /** `nth` counts the requests to the resource, from 0. */
   readonly resource?: (answer: ResourceAnswer, request: Received, place: Place, nth: number) => ResourceAnswer
   /** The DPoP nonce without which nothing is done there; `nth` counts the requests to this endpoint, from 0. */
-  readonly nonce?: (endpoint: 'token' | 'resource', nth: number) => string
+  readonly nonce?: (endpoint: 'par' | 'token' | 'resource', nth: number) => string
   /** `nth` counts the requests to this endpoint, from 0. */
   readonly transport?: (request: Received, place: Place, nth: number) => Transport | undefined
 }

@@ -33,6 +33,8 @@ export interface Honest {
   reuses: number
   secret(kind: string): string
   metadata(): Json
+  /** Takes an authorization request that is pushed; its name serves once. */
+  push(form: URLSearchParams): Json
   authorize(parameters: URLSearchParams): readonly Parameter[]
   foreignCode(): string
   token(request: Received): { readonly status: number; readonly body: Json }
@@ -46,6 +48,7 @@ export function honest(place: Place, fault: Fault): Honest {
   const spent = new Map<string, Grant>()
   /** By the token, the key that it is bound to. */
   const living = new Map<string, string | undefined>()
+  const pushed = new Map<string, URLSearchParams>()
   const { issuer } = place
 
   const secret = (kind: string): string => {
@@ -114,12 +117,15 @@ export function honest(place: Place, fault: Fault): Honest {
     metadata: () => ({
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
+      pushed_authorization_request_endpoint: `${issuer}/par`,
       token_endpoint: `${issuer}/token`,
       revocation_endpoint: `${issuer}/revoke`,
       userinfo_endpoint: `${issuer}/userinfo`,
       end_session_endpoint: `${issuer}/end`,
       jwks_uri: `${issuer}/jwks`,
       response_types_supported: ['code'],
+      response_modes_supported: ['query', 'jwt'],
+      authorization_signing_alg_values_supported: ['RS256', 'ES256'],
       subject_types_supported: ['public'],
       grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
       code_challenge_methods_supported: ['S256'],
@@ -128,7 +134,15 @@ export function honest(place: Place, fault: Fault): Honest {
       authorization_response_iss_parameter_supported: true,
       dpop_signing_alg_values_supported: ['ES256'],
     }),
-    authorize: (parameters) => {
+    push: (form) => {
+      const uri = `urn:ietf:params:oauth:request_uri:${randomBytes(16).toString('base64url')}`
+      pushed.set(uri, form)
+      return { request_uri: uri, expires_in: 60 }
+    },
+    authorize: (address) => {
+      const uri = address.get('request_uri')
+      const parameters = uri === null ? address : pushed.get(uri)
+      if (parameters === undefined || (uri !== null && !pushed.delete(uri))) return [['error', 'invalid_request_uri'], ['iss', issuer]] // prettier-ignore
       const code = codeFor({
         clientId: parameters.get('client_id') ?? '',
         scope: parameters.get('scope') ?? '',
@@ -137,7 +151,11 @@ export function honest(place: Place, fault: Fault): Honest {
         nonce: parameters.get('nonce') ?? undefined,
         family: { revoked: false },
       })
-      return [['code', code], ['state', parameters.get('state') ?? ''], ['iss', issuer]] // prettier-ignore
+      const said: readonly Parameter[] = [['code', code], ['state', parameters.get('state') ?? ''], ['iss', issuer]] // prettier-ignore
+      if (parameters.get('response_mode') !== 'jwt') return said
+      const claims = { ...Object.fromEntries(said), aud: parameters.get('client_id'), exp: Math.floor(Date.now() / 1_000) + 120 }
+      const parts = { header: { alg: 'RS256', kid: 'rsa' }, claims }
+      return [['response', signed(fault.signedResponse?.(parts, place) ?? parts)]]
     },
     foreignCode: () =>
       codeFor({

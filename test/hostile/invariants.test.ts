@@ -13,11 +13,12 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 async function usual(): Promise<Stage> {
-  const stage = server.stage({ nonce: (endpoint) => `${endpoint}-nonce` })
+  const stage = server.stage({ nonce: (endpoint) => (endpoint === 'resource' ? 'resource-nonce' : 'token-nonce') })
   const client = await valetkey.start(stage, { dpop: true })
   await client.signIn()
   await client.call(`${stage.place.resource}notes`)
   await client.renew()
+  await (await valetkey.start(stage, { pushed: true, dpop: true })).signIn()
   return stage
 }
 
@@ -30,9 +31,9 @@ const atUrl =
     return { ...request, url }
   }
 const atForm =
-  (change: (form: URLSearchParams) => void) =>
+  (change: (form: URLSearchParams) => void, endpoint: Received['endpoint'] = 'token') =>
   (request: Received): Received => {
-    if (request.endpoint !== 'token') return request
+    if (request.endpoint !== endpoint) return request
     const form = new URLSearchParams(request.form)
     change(form)
     return { ...request, form }
@@ -47,6 +48,11 @@ const breaks: Readonly<Record<string, (request: Received, stage: Stage) => Recei
   'a state that nobody guesses': atUrl('authorize', (asked) => asked.set('state', '1')),
   'a nonce where openid is asked for': atUrl('authorize', (asked) => asked.delete('nonce')),
   'redirect_uri as it is registered, to the byte': atForm((form) => form.set('redirect_uri', `${form.get('redirect_uri')}/`)),
+  'a pushed request is named by client_id and request_uri, and nothing else is in the address': atUrl('authorize', (asked) =>
+    asked.set('scope', 'admin'),
+  ),
+  'a request_uri serves once': atUrl('authorize', (asked) => asked.set('request_uri', 'the same')),
+  'a push is a POST of a form that names no other request': atForm((form) => form.set('request_uri', 'another'), 'par'),
   'no parameter twice': atUrl('authorize', (asked) => asked.append('scope', 'admin')),
   'no parameter without a value': atForm((form) => form.set('scope', '')),
   'a token request is a POST of a form, without a query': withHeader('token', 'content-type', 'application/json'),

@@ -28,29 +28,54 @@ function hasDuplicates(parameters: URLSearchParams): boolean {
   return new Set(names).size < names.length
 }
 
+/** What holds of an authorization request, in the address or pushed. */
+const ofAuthorization =
+  (broken: (asked: URLSearchParams, seen: Seen) => boolean): Invariant['broken'] =>
+  ({ endpoint, url, form }, seen) =>
+    (endpoint === 'par' && broken(form, seen)) || (endpoint === 'authorize' && !isPushed(url) && broken(url.searchParams, seen))
+
+const isPushed = ({ searchParams }: URL): boolean => searchParams.has('request_uri')
+
 export const invariants: readonly Invariant[] = [
-  { name: 'response_type is code', broken: to('authorize', ({ url }) => url.searchParams.get('response_type') !== 'code') },
+  { name: 'response_type is code', broken: ofAuthorization((asked) => asked.get('response_type') !== 'code') },
   {
     name: 'PKCE with S256',
-    broken: to(
-      'authorize',
-      ({ url: { searchParams } }) =>
-        searchParams.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(searchParams.get('code_challenge') ?? ''),
+    broken: ofAuthorization(
+      (asked) => asked.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(asked.get('code_challenge') ?? ''),
     ),
   },
-  { name: 'a state that nobody guesses', broken: to('authorize', ({ url }) => (url.searchParams.get('state') ?? '').length < 22) },
+  { name: 'a state that nobody guesses', broken: ofAuthorization((asked) => (asked.get('state') ?? '').length < 22) },
   {
     name: 'a nonce where openid is asked for',
-    broken: to(
-      'authorize',
-      ({ url: { searchParams } }) => /\bopenid\b/.test(searchParams.get('scope') ?? '') && (searchParams.get('nonce') ?? '').length < 22,
-    ),
+    broken: ofAuthorization((asked) => /\bopenid\b/.test(asked.get('scope') ?? '') && (asked.get('nonce') ?? '').length < 22),
   },
   {
     name: 'redirect_uri as it is registered, to the byte',
-    broken: (request, { place }) =>
-      (request.endpoint === 'authorize' && request.url.searchParams.get('redirect_uri') !== place.redirectUri) ||
-      (grant(request) === 'authorization_code' && request.form.get('redirect_uri') !== place.redirectUri),
+    broken: (request, seen) =>
+      ofAuthorization((asked) => asked.get('redirect_uri') !== seen.place.redirectUri)(request, seen) ||
+      (grant(request) === 'authorization_code' && request.form.get('redirect_uri') !== seen.place.redirectUri),
+  },
+  {
+    name: 'a pushed request is named by client_id and request_uri, and nothing else is in the address',
+    broken: to('authorize', ({ url }) => isPushed(url) && [...url.searchParams.keys()].toSorted().join(' ') !== 'client_id request_uri'),
+  },
+  {
+    name: 'a request_uri serves once',
+    broken: (request, { received }) => {
+      const named = ({ endpoint, url }: Received) => (endpoint === 'authorize' ? url.searchParams.get('request_uri') : null)
+      return named(request) !== null && received.filter((other) => named(other) === named(request)).length > 1
+    },
+  },
+  {
+    name: 'a push is a POST of a form that names no other request',
+    broken: to(
+      'par',
+      ({ method, headers, url, form }) =>
+        method !== 'POST' ||
+        !/^application\/x-www-form-urlencoded\b/.test(headers['content-type'] ?? '') ||
+        url.search !== '' ||
+        form.has('request_uri'),
+    ),
   },
   { name: 'no parameter twice', broken: ({ url, form }) => hasDuplicates(url.searchParams) || hasDuplicates(form) },
   {
@@ -68,10 +93,10 @@ export const invariants: readonly Invariant[] = [
   { name: 'a token request accepts JSON', broken: to('token', ({ headers }) => !/application\/json/.test(headers.accept ?? '')) },
   {
     name: 'exactly one client authentication',
-    broken: to('token', ({ headers, form }) => {
+    broken: ({ endpoint, headers, form }) => {
       const methods = [headers.authorization !== undefined, form.has('client_secret'), form.has('client_assertion')].filter(Boolean).length
-      return methods > 1 || (methods === 0 && !form.has('client_id'))
-    }),
+      return (endpoint === 'token' || endpoint === 'par') && (methods > 1 || (methods === 0 && !form.has('client_id')))
+    },
   },
   {
     name: 'a verifier with every code',
@@ -116,7 +141,11 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'a DPoP nonce goes to the endpoint that it came from',
-    broken: (request) => (proofOf(request)?.nonce ?? request.endpoint).split('-', 1)[0] !== request.endpoint,
+    // Those of the authorization server are for all its endpoints (RFC 9449 section 8).
+    broken: (request) => {
+      const giver = request.endpoint === 'par' ? 'token' : request.endpoint
+      return (proofOf(request)?.nonce ?? giver).split('-', 1)[0] !== giver
+    },
   },
   { name: 'no Referer', broken: ({ headers }) => headers.referer !== undefined },
   { name: 'no cookie', broken: ({ headers }) => headers.cookie !== undefined },

@@ -10,7 +10,7 @@ type Said = Record<string, string | undefined>
  */
 export const naive: Kind = {
   name: 'a naive client',
-  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'] }) {
+  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], signedResponses = false }) {
     let tokens: Said = {}
     let server: Said | undefined
     const printed: string[] = []
@@ -43,10 +43,13 @@ export const naive: Kind = {
           nonce: randomBytes(16).toString('base64url'),
           code_challenge: createHash('sha256').update(verifier).digest('base64url'),
           code_challenge_method: 'S256',
+          ...(signedResponses ? { response_mode: 'jwt' } : {}),
         }))
           request.searchParams.set(name, value)
         const response = await browse(request)
         const answered = Object.fromEntries([...response.searchParams, ...new URLSearchParams(response.hash.slice(1))])
+        const [, payload] = (answered['response'] ?? '').split('.')
+        if (payload !== undefined) Object.assign(answered, JSON.parse(Buffer.from(payload, 'base64url').toString()))
         if (jwks_uri !== undefined) await said(fetch, jwks_uri)
         await redeem({
           grant_type: 'authorization_code',

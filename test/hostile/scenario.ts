@@ -41,7 +41,9 @@ export function bites({ result, tempts }: Scenario): boolean {
 }
 
 export const metadata = 'metadata'
+export const push = 'par'
 export const authorize = 'authorize'
+export const keys = 'jwks'
 export const code = 'token authorization_code'
 export const refresh = 'token refresh_token'
 export const credentials = 'token client_credentials'

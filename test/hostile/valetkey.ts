@@ -1,13 +1,13 @@
 import { decodeTokenRecord } from '../../src/core/codec.js'
 import type { Clock, Store } from '../../src/core/ports.js'
-import { clientCredentials, clientSecretBasic, memoryStore, oauthFetch, sealed, userSession } from '../../src/index.js'
+import { clientCredentials, clientSecretBasic, memoryStore, oauthFetch, sealed, signedResponses, userSession } from '../../src/index.js'
 import { manualClock } from '../../src/testing/manual-clock.js'
 import type { Kind } from './client-under-test.js'
 
 /** The client that all this is about: a session in Node, whose user agent is the stage's, and whose store is sealed. */
 export const valetkey: Kind = {
   name: 'valetkey',
-  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], clockIsWrongBy = 0, dpop = false }) {
+  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], clockIsWrongBy = 0, ...setting }) {
     const clock = counted(manualClock(Date.now() + clockIsWrongBy))
     const events: unknown[] = []
     const below = recorded(memoryStore())
@@ -24,7 +24,9 @@ export const valetkey: Kind = {
     const session = userSession({
       ...options,
       scope,
-      dpop,
+      dpop: setting.dpop,
+      pushedAuthorizationRequests: setting.pushed,
+      signedResponses: setting.signedResponses === true ? signedResponses() : undefined,
       redirectUri: place.redirectUri,
       userAgent: { authorize: async (request) => browse(await request(place.redirectUri)) },
     })

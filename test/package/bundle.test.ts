@@ -52,7 +52,7 @@ async function bundle(program: string, into: 'chunks' | 'one file' = 'chunks'): 
     all: modules(chunks),
     first: modules(early),
     code: chunks.map((chunk) => chunk.code).join('\n'),
-    size: { all: await sizeOf(chunks), first: await sizeOf(early), bearer: await sizeOf(chunks.filter((chunk) => !isForDpop(chunk))) },
+    size: { all: await sizeOf(chunks), first: await sizeOf(early), bearer: await sizeOf(chunks.filter((chunk) => !isForFew(chunk))) },
   }
 }
 
@@ -70,9 +70,11 @@ function reached(chunks: readonly OutputChunk[], from: OutputChunk | undefined, 
   return seen
 }
 
-/** Nothing in it is ever loaded but with `dpop: true`. */
-function isForDpop(chunk: OutputChunk): boolean {
-  return Object.keys(chunk.modules).every((id) => /dist\/.*(dpop|proof-refusal|proven-request)/.test(id))
+/** Nothing in it is ever loaded but with `dpop: true`, or where authorization requests are pushed or signed. */
+function isForFew(chunk: OutputChunk): boolean {
+  return Object.keys(chunk.modules).every((id) =>
+    /dist\/.*(dpop|proof-refusal|proven-request|pushed-request|unusual-request|message-signing)/.test(id),
+  )
 }
 
 async function sizeOf(chunks: readonly OutputChunk[]): Promise<number> {
@@ -219,7 +221,17 @@ test('a page of Bearer tokens loads nothing of DPoP', async () => {
   }
 })
 
-// `first`: at once. `bearer`: in the end, of a program whose tokens are bound to no key. `all`: with `dpop: true`.
+test('a page loads what pushes its requests only where they are pushed, and what signs or verifies only where it names that', async () => {
+  const { all, first } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  for (const part of ['dist/protocol/pushed-request', 'dist/protocol/unusual-request', 'dist/protocol/message-signing']) {
+    expect(of(all, part), `${part}, some time`).not.toEqual([])
+    expect(of(first, part), `${part}, at once`).toEqual([])
+  }
+  for (const part of ['dist/protocol/signed-', 'dist/protocol/jws', 'dist/protocol/server-keys', 'dist/protocol/signing-algorithms'])
+    expect(of(all, part), part).toEqual([])
+})
+
+// `first`: at once. `bearer`: in the end, of a program whose tokens are bound to no key and whose requests are not pushed. `all`: with both.
 test.for(packageFile.size)('$program is at most $limit bytes ($loaded)', async ({ program, limit, loaded }) => {
   const { size } = await bundle(program)
   expect(size[loaded]).toBeLessThanOrEqual(limit)

@@ -17,7 +17,7 @@ async function read(change: Change | ((pending: PendingRequest) => URL), server:
   const client = testClient({ authorizationServer: metadata(origin, server), fetch: () => expect.unreachable('fetched') })
   const pending = await started(client)
   const response = typeof change === 'function' ? change(pending) : responseTo(pending, change)
-  return authorizationCode(client, await metadataOf(client), pending, response).reveal()
+  return (await authorizationCode(client, await metadataOf(client), pending, response)).reveal()
 }
 
 async function refused(change: Parameters<typeof read>[0], server: Parameters<typeof read>[1] = {}): Promise<Record<string, unknown>> {

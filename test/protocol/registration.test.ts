@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { registerClient } from '../../src/index.js'
+import { registerClient, userSession } from '../../src/index.js'
 import { type Route, faultServer, hangUp, json, silence, status, text } from '../support/fault-server.js'
 
 const metadata = { client_name: 'Notes', redirect_uris: ['https://notes.example/callback'] }
@@ -48,6 +48,13 @@ test('a job has no redirect URIs, and says nothing of users', async () => {
   expect(JSON.parse(wire.to('/register')[0]?.body ?? '')).toEqual(asked)
   expect(clientAuthentication).toEqual({ method: 'client_secret_basic' })
   expect(JSON.stringify(clientAuthentication)).not.toContain('the-secret')
+})
+
+test('what the server says of pushed requests for this client is an option of its sessions', async () => {
+  const wire = await server(json({ client_id: 'c-1', require_pushed_authorization_requests: true }, 201))
+  const client = await registerClient({ issuer: wire.origin, metadata })
+  expect(client).toEqual({ clientId: 'c-1', clientAuthentication: { method: 'none' }, pushedAuthorizationRequests: true })
+  userSession({ issuer: wire.origin, ...client })
 })
 
 test.for(['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'tls_client_auth'])(

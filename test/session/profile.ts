@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
-import { clientOptions, readClient } from '../../src/core/client-options.js'
+import type { SignedResponses } from '../../src/core/client.js'
+import { authorizationOptions, clientOptions, readClient } from '../../src/core/client-options.js'
 import type { OAuthEvent } from '../../src/core/events.js'
 import type { Clock, Lock, Store, UserAgent } from '../../src/core/ports.js'
 import type { Session } from '../../src/core/session-contract.js'
@@ -38,6 +39,9 @@ export interface Unusual {
   readonly handOver?: SessionParts['handOver']
   readonly authorizationParameters?: Readonly<Record<string, string>>
   readonly resource?: string | readonly string[]
+  readonly dpop?: boolean
+  readonly pushedAuthorizationRequests?: boolean
+  readonly signedResponses?: SignedResponses
 }
 
 /** One page load: its session, and what came of it. */
@@ -87,7 +91,7 @@ export function profile(server: TestServer, usual: Unusual = {}): Profile {
         observe: (event: OAuthEvent) => events.push(event),
         ...clientMembers,
       },
-      clientOptions,
+      [...clientOptions, ...authorizationOptions],
       { clock, account },
     )
     const {

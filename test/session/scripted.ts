@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type FaultServer, type Received, faultServer, json } from '../support/fault-server.js'
 import { jwt } from '../support/id-token.js'
+import { signedResponse, signingKeys } from '../support/signed-response.js'
 
 /** An authorization server that checks what it must and can be told to answer otherwise. */
 export interface ScriptedServer {
@@ -28,12 +29,15 @@ interface Asked {
 }
 
 /** @param metadata members put in the place of the usual ones; `undefined` leaves one out */
-export async function scriptedServer(metadata: Readonly<Record<string, unknown>> = {}): Promise<ScriptedServer> {
+export async function scriptedServer(
+  metadata: Readonly<Record<string, unknown>> | ((origin: string) => Readonly<Record<string, unknown>>) = {},
+): Promise<ScriptedServer> {
   const wire = await faultServer()
   const { origin } = wire
   const issued: string[] = []
   const codes = new Map<string, Asked>()
   const grants = new Map<string, Asked>()
+  const pushed = new Map<string, URLSearchParams>()
   const secret = (kind: string) => {
     const text = `${kind}-${randomBytes(24).toString('base64url')}`
     issued.push(text)
@@ -72,6 +76,21 @@ export async function scriptedServer(metadata: Readonly<Record<string, unknown>>
 
   wire.on('/token', (request, response) => token(request.form)(request, response))
   wire.on('/revoke', json({}))
+  wire.on('/par', (request, response) => {
+    const uri = `urn:ietf:params:oauth:request_uri:${randomBytes(16).toString('base64url')}`
+    pushed.set(uri, request.form)
+    return json({ request_uri: uri, expires_in: 60 }, 201)(request, response)
+  })
+  wire.on('/jwks', json(signingKeys))
+
+  /** Those of the request that was pushed before, if one was: once. */
+  const parametersOf = ({ searchParams }: URL): URLSearchParams => {
+    const uri = searchParams.get('request_uri')
+    if (uri === null) return searchParams
+    const parameters = pushed.get(uri)
+    if (parameters === undefined || !pushed.delete(uri)) throw new Error('This request_uri was used, or never made.')
+    return parameters
+  }
 
   const server: ScriptedServer = {
     authorizationServer: {
@@ -80,14 +99,14 @@ export async function scriptedServer(metadata: Readonly<Record<string, unknown>>
       token_endpoint: `${origin}/token`,
       revocation_endpoint: `${origin}/revoke`,
       end_session_endpoint: `${origin}/logout`,
-      ...metadata,
+      ...(typeof metadata === 'function' ? metadata(origin) : metadata),
     },
     wire,
     user: 'ann',
     change: {},
     claims: {},
     answer(request, instead) {
-      const asked = request.searchParams
+      const asked = parametersOf(request)
       const response = new URL(asked.get('redirect_uri') ?? '')
       const code = secret('code')
       codes.set(code, {
@@ -99,7 +118,7 @@ export async function scriptedServer(metadata: Readonly<Record<string, unknown>>
       })
       for (const [name, value] of Object.entries({ state: asked.get('state') ?? '', iss: origin, ...(instead ?? { code }) }))
         response.searchParams.set(name, value)
-      return response
+      return asked.get('response_mode') === null ? response : signedResponse(response, { issuer: origin, clientId: 'page' })
     },
     issued: () => issued,
     tokenRequests: () => wire.to('/token'),

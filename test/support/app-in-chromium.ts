@@ -66,6 +66,8 @@ export interface AppOptions {
   readonly backForwardCache?: boolean
   /** The page's tokens are bound, and the authorization server wants nonces. */
   readonly dpop?: boolean
+  /** The page asks for signed responses (JARM). */
+  readonly signedResponses?: boolean
   /** Whether windows are blocked that open by themselves. */
   readonly popupBlocker?: boolean
   /** Whether a page may call `gc()`. */
@@ -133,9 +135,9 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
     ...options.server,
   })
   const api = await startApi({ issuer: server.issuer, resourceServer: server.resourceServer, origins: [pages.origin] })
-  const { worker, deadlineSeconds, dpop = false } = options
+  const { worker, deadlineSeconds, dpop = false, signedResponses = false } = options
   const otherApis = options.otherApi === undefined ? [] : [options.otherApi]
-  config = { issuer: server.issuer, api: api.origin, otherApi: options.otherApi, worker, deadlineSeconds, dpop }
+  config = { issuer: server.issuer, api: api.origin, otherApi: options.otherApi, worker, deadlineSeconds, dpop, signedResponses }
   headers = {
     'content-type': 'text/html',
     'content-security-policy': policy([server.issuer, api.origin, ...otherApis], stranger.origin, options.trustedTypes ?? "'none'"),
@@ -163,7 +165,7 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
   }
   const leaveAndReturn: AppInChromium['leaveAndReturn'] = async (tab, how) => {
     await tab.evaluate((options) => app.leave(options), how)
-    await tab.waitForURL((url) => url.origin === pages.origin && url.searchParams.has('state'))
+    await tab.waitForURL((url) => url.origin === pages.origin && (url.searchParams.has('state') || url.searchParams.has('response')))
     return ready(tab)
   }
   const resume = (tab: Page) => tab.evaluate(() => app.outcome((session) => session.resume()))

@@ -1,4 +1,13 @@
-import { type OAuthEvent, type Session, browserSession, memoryStore, oauthFetch, popup, redirect } from '../../../src/browser/index.js'
+import {
+  type OAuthEvent,
+  type Session,
+  browserSession,
+  memoryStore,
+  oauthFetch,
+  popup,
+  redirect,
+  signedResponses,
+} from '../../../src/browser/index.js'
 
 /** What a test may have this page do, and see of it. */
 export interface App {
@@ -25,6 +34,7 @@ export interface AppConfig {
   readonly worker?: string
   readonly deadlineSeconds?: number
   readonly dpop: boolean
+  readonly signedResponses: boolean
 }
 
 const config = (await (await fetch('/config.json')).json()) as AppConfig
@@ -37,6 +47,7 @@ const session = browserSession({
   redirectUri: '/callback',
   scope: ['openid', 'notes:read'],
   dpop: config.dpop,
+  signedResponses: config.signedResponses ? signedResponses() : undefined,
   userAgent: { authorize: (...parameters) => (app.inWindow ? opening : leaving).authorize(...parameters) },
   // Other pages see nothing of what such a page keeps.
   ...(location.search === '?in-memory' ? { store: memoryStore() } : {}),

@@ -17,7 +17,9 @@ export interface OpenidClient {
   calculatePKCECodeChallenge(verifier: string): Promise<string>
   randomState(): string
   randomNonce(): string
+  readonly useJwtResponseMode: (configuration: Configuration) => void
   buildAuthorizationUrl(configuration: Configuration, parameters: Readonly<Record<string, string>>): URL
+  buildAuthorizationUrlWithPAR(configuration: Configuration, parameters: Readonly<Record<string, string>>, options: unknown): Promise<URL>
   authorizationCodeGrant(
     configuration: Configuration,
     response: URL,
@@ -43,12 +45,12 @@ export interface OpenidClient {
 export const openidClient = (library: OpenidClient): Kind => ({
   name: 'openid-client',
   givesUpAfter: 1_000,
-  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], dpop = false }) {
+  async start({ place, browse, fetch }, { scope = ['openid', 'notes:read'], dpop = false, pushed = false, signedResponses = false }) {
     let tokens: Tokens | undefined
     const configured = (authentication: unknown) =>
       library.discovery(new URL(place.issuer), place.clientId, undefined, authentication, {
         timeout: 1,
-        execute: [library.allowInsecureRequests],
+        execute: [library.allowInsecureRequests, ...(signedResponses ? [library.useJwtResponseMode] : [])],
         [library.customFetch]: fetch,
       })
     let known: Promise<Configuration> | undefined
@@ -64,14 +66,17 @@ export const openidClient = (library: OpenidClient): Kind => ({
         const pkceCodeVerifier = library.randomPKCECodeVerifier()
         const [expectedState, nonce] = [library.randomState(), library.randomNonce()]
         const openid = scope.includes('openid')
-        const request = library.buildAuthorizationUrl(configuration, {
+        const parameters = {
           redirect_uri: place.redirectUri,
           scope: scope.join(' '),
           state: expectedState,
           code_challenge: await library.calculatePKCECodeChallenge(pkceCodeVerifier),
           code_challenge_method: 'S256',
           ...(openid ? { nonce } : {}),
-        })
+        }
+        const request = pushed
+          ? await library.buildAuthorizationUrlWithPAR(configuration, parameters, await options())
+          : library.buildAuthorizationUrl(configuration, parameters)
         const checks = { pkceCodeVerifier, expectedState, ...(openid ? { expectedNonce: nonce, idTokenExpected: true } : {}) }
         tokens = await library.authorizationCodeGrant(configuration, await browse(request), checks, undefined, await options())
       },

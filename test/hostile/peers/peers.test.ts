@@ -44,7 +44,7 @@ afterAll(async () => {
 function isFor({ name, givesUpAfter: _, ...kind }: Kind, { steps, setting }: Scenario): boolean {
   if (name === valetkey.name || name === naive.name) return kind !== undefined
   if (setting?.clockIsWrongBy !== undefined || steps.includes('wait')) return false
-  if (setting?.dpop === true && name !== 'openid-client') return false
+  if ((setting?.dpop ?? setting?.pushed ?? setting?.signedResponses) === true && name !== 'openid-client') return false
   return !(name === 'oidc-client-ts' && steps.includes('client credentials'))
 }
 

@@ -1,10 +1,12 @@
-import type { Parameter } from '../fault.js'
+import type { Fault, Parameter } from '../fault.js'
 import {
   type Scenario,
   accepted,
   authorize,
   code,
+  keys,
   metadata,
+  push,
   refresh,
   refusedIdToken,
   refusedMetadata,
@@ -14,7 +16,7 @@ import {
 } from '../scenario.js'
 import { claims, leavesOut } from './oidc-modules.js'
 
-// The same of the FAPI 2.0 Final client modules, of which valetkey has the parts that are no pushed request and no signed response.
+// The same of the FAPI 2.0 Final client modules.
 
 const id = 'fapi2-security-profile-final-client-test'
 
@@ -35,7 +37,17 @@ export const fapiModules: readonly Scenario[] = [
     { nonce: (endpoint) => `${endpoint}-nonce` },
     { setting: { dpop: true }, requests: [metadata, authorize, code, code, resource, resource] },
   ),
+  accepted(
+    `${id}-happy-path with a pushed request, bound tokens, and nonces of the authorization server and the API`,
+    { nonce: (endpoint) => (endpoint === 'resource' ? 'resource-nonce' : 'token-nonce') },
+    { setting: { dpop: true, pushed: true }, requests: [metadata, push, push, authorize, code, resource, resource] },
+  ),
   accepted(`${id}-happy-path-no-dpop-nonce`, {}, { setting: { dpop: true } }),
+  accepted(
+    `${id}-happy-path-no-dpop-nonce with a pushed request`,
+    {},
+    { setting: { dpop: true, pushed: true }, requests: [metadata, push, authorize, code, resource] },
+  ),
   accepted(
     `${id}-rs-dpop-auth-scheme-case-insensitivity of the challenge`,
     {
@@ -90,12 +102,38 @@ export const fapiModules: readonly Scenario[] = [
   refusedIdToken(`${id}-invalid-expired-exp more than five minutes ago`, (parts) => claims({ exp: now() - 301, iat: now() - 900 })(parts)),
   refusedIdToken(`${id}-invalid-null-alg`, (parts) => ({ ...parts, header: { alg: null } })),
   refusedIdToken(`${id}-invalid-alternate-alg one that the server does not list`, (parts) => ({ ...parts, header: { alg: 'PS512' } })),
+  accepted(
+    `${id}-happy-path with a signed response`,
+    {},
+    { setting: { signedResponses: true }, requests: [metadata, authorize, keys, code, resource] },
+  ),
+  refusedSignature(`${id}-ensure-jarm-signature-is-not-none`, (parts) => ({ ...parts, header: { alg: 'none' } })),
+  refusedSignature(`${id}-ensure-jarm-with-invalid-sig`, (parts) => ({ ...parts, signature: Buffer.alloc(256, 7).toString('base64url') }), [
+    keys,
+  ]),
+  refusedSignature(`${id}-ensure-jarm-with-invalid-iss`, claims({ iss: 'https://another.example' })),
+  refusedSignature(`${id}-ensure-jarm-with-invalid-aud`, claims({ aud: 'another' })),
+  refusedSignature(`${id}-ensure-jarm-with-expired-exp`, (parts) => claims({ exp: now() - 301 })(parts)),
+  refusedSignature(`${id}-ensure-jarm-without-iss`, leavesOut('iss')),
+  refusedSignature(`${id}-ensure-jarm-without-aud`, leavesOut('aud')),
+  refusedSignature(`${id}-ensure-jarm-without-exp`, leavesOut('exp')),
 ]
+
+/** The signed response is refused: nothing of it is used. */
+function refusedSignature(name: string, signedResponse: NonNullable<Fault['signedResponse']>, asked: readonly string[] = []): Scenario {
+  return {
+    name,
+    fault: { signedResponse },
+    setting: { signedResponses: true },
+    steps: ['sign in', 'call'],
+    result: 'authorization_response_invalid',
+    requests: [metadata, authorize, ...asked],
+    kept: 'nothing',
+  }
+}
 
 /** Modules of section 3.2 that are not here, and why. */
 export const fapiModulesElsewhere: Readonly<Record<string, string>> = {
   'invalid-openbanking-intent-id': 'a profile of the United Kingdom',
   'brazildcr-happypath': 'a profile of Brazil',
-  'ensure-jarm-signature-is-not-none, ensure-jarm-with-invalid-sig, ensure-jarm-with-invalid-iss, ensure-jarm-with-invalid-aud, ensure-jarm-with-expired-exp, ensure-jarm-without-iss, ensure-jarm-without-aud, ensure-jarm-without-exp':
-    'message signing: responses that are JWTs, which valetkey does not have',
 }
