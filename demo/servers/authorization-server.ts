@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { useDeviceCode } from './automatic-device.js'
+import { type BackchannelPrompt, backchannel } from './backchannel.js'
 import { type AutomaticUser, interactions } from './interactions.js'
 import { listen } from './loopback.js'
 import { type DemoClient, type DpopSettings, type LiveSettings, providerConfiguration } from './provider-configuration.js'
@@ -48,6 +49,8 @@ export interface AuthorizationServerOptions {
   readonly pushedRequests?: 'taken' | 'required' | undefined
   /** It takes signed requests (RFC 9101), and signs its responses for who asks (JARM). Default false. */
   readonly messageSigning?: boolean | undefined
+  /** The types of authorization details (RFC 9396) that may be asked for. Default: none. */
+  readonly detailTypes?: readonly string[] | undefined
 }
 
 /** A real authorization server, oidc-provider, on this machine; the demo and the tests use the same. */
@@ -67,6 +70,8 @@ export interface DemoAuthorizationServer {
   /** Every request, in the order in which it was answered. */
   readonly log: readonly RequestRecord[]
   readonly counters: ServerCounters
+  /** What the users' own devices were shown (OpenID Connect CIBA). */
+  readonly prompts: readonly BackchannelPrompt[]
   /** What went wrong inside the server. A test that ends with any has found a mistake. */
   readonly errors: readonly unknown[]
   /** Every code, device code, code verifier, access, refresh and ID token that passed: what a sweep for leaks looks for. */
@@ -91,6 +96,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   }
   let automatic = options.automatic
   let openerPolicy: string | undefined
+  const devices = backchannel(() => automatic)
+  let answerDevices = async (): Promise<void> => {}
 
   const server = await listen(options, (origin) => {
     const issuer = options.issuer ?? origin
@@ -109,11 +116,14 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
         dpop: options.dpop ?? {},
         pushedRequests: options.pushedRequests,
         messageSigning: options.messageSigning ?? false,
+        backchannel: devices.feature,
+        detailTypes: options.detailTypes ?? [],
         cookiePrefix: `demo_${new URL(issuer).port}`,
       },
       interactionPolicy.base(),
     )
     const provider = new Provider(issuer, configuration)
+    answerDevices = () => devices.answer(provider)
     provider.use(requests.middleware)
     provider.use(async (ctx: KoaContextWithOIDC, next) => {
       await next()
@@ -145,6 +155,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     },
     set automatic(user) {
       automatic = user
+      void answerDevices().catch((error: unknown) => errors.push(error))
     },
     get openerPolicy() {
       return openerPolicy
@@ -156,6 +167,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     trouble: requests.trouble,
     log: requests.log,
     counters: requests.counters,
+    prompts: devices.prompts,
     errors,
     issued: () => [...storage.codes, ...requests.secrets],
     revokeAll: () => storage.forget('AccessToken', 'ClientCredentials'),
@@ -167,7 +179,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
 type AsyncListener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 function revokeGrants(storage: ProviderStorage): void {
-  storage.forget('AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode', 'Grant')
+  storage.forget('AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode', 'BackchannelAuthenticationRequest', 'Grant')
 }
 
 function listenForErrors(provider: Provider, errors: unknown[], requests: { readonly grantRevoked: () => void }): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Grant, Interaction, Provider } from 'oidc-provider'
+import type { AuthorizationDetail, Grant, Interaction, Provider } from 'oidc-provider'
 import { consentPage, signInPage, troublePage } from './interaction-pages.js'
 import { interactionStyle } from './interaction-style.js'
 import { readForm } from './loopback.js'
@@ -11,6 +11,8 @@ export interface AutomaticUser {
   readonly scope?: readonly string[] | undefined
   /** Consents to nothing: the client gets `access_denied`. */
   readonly deny?: boolean | undefined
+  /** What is consented to of the authorization details that are asked for (RFC 9396). Default: all. */
+  readonly details?: ((asked: readonly AuthorizationDetail[]) => readonly AuthorizationDetail[]) | undefined
 }
 
 /** The pages on which a person signs in and consents, scope by scope. */
@@ -73,7 +75,7 @@ async function answerAlone(
 ): Promise<void> {
   if (user.deny === true) return deny(provider, request, response)
   if (interaction.prompt.name === 'login') return signIn(provider, request, response, user.account)
-  return consent(provider, request, response, interaction, user.scope ?? asked(interaction))
+  return consent(provider, request, response, interaction, user.scope ?? asked(interaction), user.details)
 }
 
 function deny(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -92,6 +94,7 @@ async function consent(
   response: ServerResponse,
   interaction: Interaction,
   chosen: readonly string[],
+  chosenDetails: AutomaticUser['details'] = (all) => all,
 ): Promise<void> {
   const granted = asked(interaction).filter((scope) => scope === 'openid' || chosen.includes(scope))
   if (granted.length === 0) return deny(provider, request, response)
@@ -99,6 +102,7 @@ async function consent(
   const accountId = interaction.session?.accountId
   const grant = new provider.Grant({ clientId: String(interaction.params['client_id']), ...(accountId === undefined ? {} : { accountId }) })
   record(grant, resourcesOf(interaction), granted, declined)
+  for (const detail of chosenDetails(detailsOf(interaction))) grant.addRar(detail)
   const grantId = await grant.save()
   await provider.interactionFinished(request, response, { consent: { grantId } }, { mergeWithLastSubmission: true })
 }
@@ -114,6 +118,11 @@ function record(grant: Grant, resources: readonly string[], granted: readonly st
 
 function asked({ params }: Interaction): readonly string[] {
   return (text(params['scope']) ?? '').split(' ').filter((scope) => scope !== '')
+}
+
+/** oidc-provider has checked them. */
+function detailsOf({ params }: Interaction): readonly AuthorizationDetail[] {
+  return JSON.parse(text(params['authorization_details']) ?? '[]') as AuthorizationDetail[]
 }
 
 function resourcesOf({ params }: Interaction): readonly string[] {

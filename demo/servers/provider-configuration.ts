@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC, interactionPolicy as InteractionPolicy } from 'oidc-provider'
+import type { Backchannel } from './backchannel.js'
 import { confirmCodePage, deviceDonePage, enterCodePage, signedOutPage, signOutPage, troublePage } from './interaction-pages.js'
 import type { DemoResource } from './resources.js'
+import { richAuthorization } from './rich-authorization.js'
 import type { ProviderStorage } from './provider-storage.js'
 
 /** A client that the authorization server knows. Without a secret it is a public one, such as a page. */
@@ -13,7 +15,7 @@ export interface DemoClient {
   readonly redirectUris?: readonly string[] | undefined
   readonly postLogoutRedirectUris?: readonly string[] | undefined
   /** Beside the code and refresh token grants, which every client with a redirect URI may use. */
-  readonly grants?: readonly ('client_credentials' | 'device_code')[] | undefined
+  readonly grants?: readonly ('client_credentials' | 'device_code' | 'ciba')[] | undefined
   /** What else is registered of it, in oidc-provider's own words: another client authentication, keys, … */
   readonly metadata?: Readonly<Partial<ClientMetadata>> | undefined
 }
@@ -53,6 +55,9 @@ export interface ProviderSettings {
   readonly dpop: DpopSettings
   readonly pushedRequests: 'taken' | 'required' | undefined
   readonly messageSigning: boolean
+  readonly backchannel: Backchannel['feature']
+  /** The types of authorization details (RFC 9396) that may be asked for. */
+  readonly detailTypes: readonly string[]
   /** Cookies know no ports: servers on one host need names of their own. */
   readonly cookiePrefix: string
 }
@@ -107,6 +112,7 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
       Grant: 14 * dayInSeconds,
       ClientCredentials: () => live.accessTokenSeconds + live.leewaySeconds,
       DeviceCode: 600,
+      BackchannelAuthenticationRequest: 600,
     },
     enabledJWA: { dPoPSigningAlgValues: [...(settings.dpop.algorithms ?? (['ES256', 'Ed25519', 'EdDSA'] as const))] },
     features: {
@@ -117,6 +123,8 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
       },
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      ciba: settings.backchannel,
+      richAuthorizationRequests: richAuthorization(settings.detailTypes),
       deviceFlow: {
         enabled: true,
         userCodeInputSource: (ctx, form, _out, error) => void page(ctx, enterCodePage(form, error?.name)),
@@ -157,6 +165,7 @@ function clientMetadata(client: DemoClient): ClientMetadata {
     post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
     grant_types: grantTypes(client, redirects),
     response_types: redirects ? ['code'] : [],
+    ...(client.grants?.includes('ciba') === true ? { backchannel_token_delivery_mode: 'poll' as const } : {}),
     ...client.metadata,
   }
 }
@@ -165,9 +174,10 @@ function grantTypes(client: DemoClient, redirects: boolean): string[] {
   const grants = client.grants ?? []
   return [
     ...(redirects ? ['authorization_code'] : []),
-    ...(redirects || grants.includes('device_code') ? ['refresh_token'] : []),
+    ...(redirects || grants.includes('device_code') || grants.includes('ciba') ? ['refresh_token'] : []),
     ...(grants.includes('client_credentials') ? ['client_credentials'] : []),
     ...(grants.includes('device_code') ? ['urn:ietf:params:oauth:grant-type:device_code'] : []),
+    ...(grants.includes('ciba') ? ['urn:openid:params:grant-type:ciba'] : []),
   ]
 }
 

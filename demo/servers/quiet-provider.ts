@@ -1,8 +1,9 @@
-import type { Provider as ProviderClass, interactionPolicy as InteractionPolicy } from 'oidc-provider'
+import type { Provider as ProviderClass, errors as Errors, interactionPolicy as InteractionPolicy } from 'oidc-provider'
 
 interface QuietProvider {
   readonly Provider: typeof ProviderClass
   readonly interactionPolicy: typeof InteractionPolicy
+  readonly errors: typeof Errors
 }
 
 let loaded: Promise<QuietProvider> | undefined
@@ -12,8 +13,8 @@ export function quietProvider(): Promise<QuietProvider> {
   // oidc-provider calls URL.parse, which the first releases of Node 20 do not have.
   URL.parse ??= (text, base) => (URL.canParse(text, base) ? new URL(text, base) : null)
   loaded ??= withoutWarnings(async () => {
-    const { Provider, interactionPolicy } = await import('oidc-provider')
-    return { Provider, interactionPolicy }
+    const { Provider, errors, interactionPolicy } = await import('oidc-provider')
+    return { Provider, errors, interactionPolicy }
   })
   return loaded
 }

@@ -65,7 +65,9 @@ export function requestLog(): RequestLog {
 
   const note = (ctx: KoaContextWithOIDC, at: number, form: Readonly<Record<string, unknown>>, dropped: boolean): void => {
     const body = bodyOf(ctx)
-    for (const secret of [form['code_verifier'], body['access_token'], body['refresh_token'], body['id_token'], body['device_code']]) {
+    if (typeof form['code_verifier'] === 'string') secrets.add(form['code_verifier'])
+    for (const name of ['access_token', 'refresh_token', 'id_token', 'device_code', 'auth_req_id']) {
+      const secret = body[name]
       if (typeof secret === 'string') secrets.add(secret)
     }
     const record = recordOf(ctx, at, form, body, dropped)
