@@ -16,7 +16,7 @@ import type { SessionEngineParts } from './session/engine-over.js'
 import { sessionEngine } from './session/session-engine.js'
 import { sessionView } from './session/session-view.js'
 import { signIns } from './session/sign-in.js'
-import { isDecoupled } from './session/device-authorization.js'
+import { isDecoupled } from './session/decoupled.js'
 import { cameBackSignedOut, endAtServer, notRevoked, nothingToRevoke, revokeAll } from './session/sign-out.js'
 
 export interface SessionParts extends SessionEngineParts {
@@ -57,8 +57,8 @@ export function session(parts: SessionParts): Session {
         )
       }
       emit({ type: 'sign_in_started' })
-      if (isDecoupled(userAgent)) return flows.startElsewhere(userAgent, how)
-      await flows.start(userAgent, how, present({ redirectUri: parts.redirectUri(), returnTo: returnTo?.href }))
+      if (isDecoupled(userAgent)) await flows.startElsewhere(userAgent, how)
+      else await flows.start(userAgent, how, present({ redirectUri: parts.redirectUri(), returnTo: returnTo?.href }))
       // The page was not left: it goes where it was asked to, and else stays where its user has gone meanwhile.
       if (how.returnTo !== undefined && place !== undefined) goTo(place, returnTo?.href)
     })

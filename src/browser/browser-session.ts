@@ -5,7 +5,7 @@ import { readAuthorizationParameters, readRedirectUri } from '../core/options.js
 import { bare } from '../core/secret.js'
 import type { Session } from '../core/session-contract.js'
 import { session } from '../session.js'
-import { isDecoupled } from '../session/device-authorization.js'
+import { isDecoupled } from '../session/decoupled.js'
 import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
 import { indexedDBStore } from './indexeddb-store.js'

@@ -43,7 +43,7 @@ export interface UserAgent {
   ): Promise<URL>
 }
 
-/** A sign-in on another device; made by `deviceAuthorization`. */
+/** A sign-in on another device; made by `deviceAuthorization` and `backchannelAuthentication`. */
 export interface DecoupledSignIn {
-  readonly grant: 'device_code'
+  readonly grant: 'device_code' | 'ciba'
 }

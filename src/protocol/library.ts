@@ -37,6 +37,7 @@ export function endpointOf(
     | 'token_endpoint'
     | 'revocation_endpoint'
     | 'device_authorization_endpoint'
+    | 'backchannel_authentication_endpoint'
     | 'introspection_endpoint'
     | 'pushed_authorization_request_endpoint',
 ): { readonly endpoint: string; readonly server: ServerMetadata } | undefined {

@@ -8,7 +8,7 @@ import type { SignInOptions } from '../core/session-contract.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import type { TokenEngine } from '../token-source.js'
 import { adoptAnswer } from './adopt-answer.js'
-import { flowOf } from './device-authorization.js'
+import { flowOf } from './decoupled.js'
 import type { PendingRequests } from './pending-requests.js'
 import { leadsTo, stateOf } from './response-address.js'
 
@@ -78,7 +78,7 @@ export function signIns(parts: SignInParts): SignIns {
   }
 
   async function startElsewhere(userAgent: DecoupledSignIn, how: SignInOptions): Promise<void> {
-    await flowOf(userAgent)?.({ client, engine, scope: await scopeToAsk(how.scope), signal: how.signal })
+    await flowOf(userAgent)?.({ ...parts, scope: await scopeToAsk(how.scope), how })
   }
 
   async function authorizationRequest(

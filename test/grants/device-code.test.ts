@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { type DeviceAuthorization, pollDevice, startDevice } from '../../src/grants/device-code.js'
 import type { TokenAnswer } from '../../src/core/token-record.js'
+import { type DeviceAuthorization, pollDevice, startDevice } from '../../src/grants/device-code.js'
 import { clientSecretBasic } from '../../src/protocol/client-secret.js'
 import { privateKeyJwt } from '../../src/protocol/private-key-jwt.js'
-import { type manualClock as ManualClock, manualClock } from '../../src/testing/manual-clock.js'
 import { metadata, testClient } from '../support/client.js'
-import { type FaultServer, type Received, type Route, faultServer, hangUp, json, silence, status, text } from '../support/fault-server.js'
+import { type Route, hangUp, json, silence, status, text } from '../support/fault-server.js'
 import { claimsFor, jwt } from '../support/id-token.js'
 import { keyPair } from '../support/keys.js'
 import { expectNoMarker, marker } from '../support/marker.js'
+import { type World, gaps, outcomeIn, pass, pending, pollingWorld, slowDown, tokens } from '../support/polling.js'
 import { failure } from '../support/sign-in.js'
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -20,52 +20,14 @@ const authorization = {
   expires_in: 600,
   interval: 5,
 }
-const tokens = { access_token: `at-${marker}`, token_type: 'Bearer', expires_in: 60, refresh_token: `rt-${marker}` }
-const pending = json({ error: 'authorization_pending' }, 400)
-const slowDown = json({ error: 'slow_down' }, 400)
 
-interface World {
-  readonly server: FaultServer
-  readonly clock: ReturnType<typeof ManualClock>
-  readonly client: ReturnType<typeof testClient>
-  /** When each poll came, in seconds since the codes were given. */
-  readonly polls: number[]
-  /** Ends the polling. */
-  readonly leave: AbortController
-  /** Where the polling is: between two polls, before a server that is silent, or at its end. */
-  at: 'work' | 'pause' | 'silence' | 'end'
-}
-
-/** A server that answers the polls in this order; the last answer stays. */
-async function world(
+function world(
   answers: readonly Route[],
   change: Readonly<Record<string, unknown>> = {},
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<World> {
-  const clock = manualClock()
-  const leave = new AbortController()
-  const polls: number[] = []
-  const server = await faultServer({
-    '/device': json({ ...authorization, ...change }),
-    '/token': (request: Received, response) => {
-      const answer = answers[Math.min(polls.length, answers.length - 1)] ?? pending
-      polls.push(clock.monotonic() / 1_000)
-      if (answer === silence) of.at = 'silence'
-      return answer(request, response)
-    },
-  })
-  const authorizationServer = metadata(server.origin, { device_authorization_endpoint: `${server.origin}/device` })
-  const watched = {
-    ...clock,
-    async wait(milliseconds: number, signal?: AbortSignal) {
-      if (signal !== leave.signal) return clock.wait(milliseconds, signal)
-      of.at = 'pause'
-      await clock.wait(milliseconds, signal)
-      of.at = 'work'
-    },
-  }
-  const of: World = { server, clock, polls, leave, at: 'work', client: testClient({ authorizationServer, ...more }, watched) }
-  return of
+  const endpoint = { name: 'device_authorization_endpoint', path: '/device', answer: { ...authorization, ...change } } as const
+  return pollingWorld(endpoint, answers, more)
 }
 
 async function started({ client }: World, scope: readonly string[] = ['notes:read']) {
@@ -76,28 +38,9 @@ function poll(of: World, device: DeviceAuthorization, sending?: () => void): Pro
   return pollDevice(of.client, device, of.leave.signal, sending).finally(() => (of.at = 'end'))
 }
 
-/** Time in steps of a second; it stands still while an exchange is under way, however slow the machine is. */
-async function pass(of: World, seconds: number): Promise<void> {
-  for (let second = 0; second < seconds; second += 1) {
-    while (of.at === 'work') await new Promise((resolve) => setImmediate(resolve))
-    await of.clock.advance(1_000)
-  }
-  while (of.at === 'work') await new Promise((resolve) => setImmediate(resolve))
-}
-
 /** What comes of polling for so many seconds. */
 async function polled(of: World, seconds: number, scope: readonly string[] = ['notes:read']) {
-  const device = await started(of, scope)
-  const result = poll(of, device).then(
-    (answer) => ({ answer, error: undefined }),
-    (error: unknown) => ({ answer: undefined, error }),
-  )
-  await pass(of, seconds)
-  return of.at === 'end' ? result : { answer: undefined, error: 'still polling' }
-}
-
-function gaps(polls: readonly number[]): readonly number[] {
-  return polls.map((at, index) => at - (polls[index - 1] ?? 0))
+  return outcomeIn(of, pollDevice(of.client, await started(of, scope), of.leave.signal), seconds)
 }
 
 describe('the device authorization', () => {
@@ -119,6 +62,21 @@ describe('the device authorization', () => {
     const [request] = of.server.to('/device')
     expect(Object.fromEntries(request?.form ?? [])).toEqual({ client_id: 'app', resource: 'https://api.example/' })
     expect(request?.headers.authorization).toMatch(/^Basic /)
+  })
+
+  test('X10 authorization details and further parameters go with it; those of the protocol are its own', async () => {
+    const of = await world([pending], {}, { resource: 'https://api.example/' })
+    const authorizationDetails = [{ type: 'payment', amount: 7 }]
+    await startDevice(of.client, {
+      scope: ['a'],
+      authorizationDetails,
+      parameters: { access_type: 'offline', scope: 'everything', resource: 'x' },
+    })
+    const [request] = of.server.to('/device')
+    expect(request?.form.getAll('resource')).toEqual(['https://api.example/'])
+    expect(request?.form.getAll('scope')).toEqual(['a'])
+    expect(request?.form.get('access_type')).toBe('offline')
+    expect(JSON.parse(request?.form.get('authorization_details') ?? '')).toEqual(authorizationDetails)
   })
 
   test('X14 what the user is shown is data, and the device code is not among it', async () => {

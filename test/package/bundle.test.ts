@@ -88,6 +88,9 @@ const of = (paths: readonly string[], part: string): readonly string[] => paths.
 
 const notOfAStore = ['oauth4webapi', 'idb-keyval', 'dist/protocol/', 'dist/grants/', 'dist/session', 'dist/browser/', 'dist/node/', 'node:']
 
+/** Sign-ins on another device: who has no use for them carries nothing of them. */
+const ofOtherDevices = ['dist/session/polled', 'decoupled-authorization', 'dist/grants/polling', 'device-', 'backchannel', 'ciba']
+
 /** For each program, what must be in none of it. */
 const without: readonly (readonly [program: string, ...parts: string[]])[] = [
   [
@@ -109,7 +112,13 @@ const without: readonly (readonly [program: string, ...parts: string[]])[] = [
     'dist/user-session',
     'dist/grants/authorization-code',
     'dist/grants/refresh-token',
+    ...ofOtherDevices,
+    'identity-assertion',
   ],
+  [`export { userSession } from 'valetkey'`, ...ofOtherDevices, 'identity-assertion'],
+  [`export { deviceAuthorization, userSession } from 'valetkey'`, 'backchannel', 'ciba'],
+  [`export { backchannelAuthentication, userSession } from 'valetkey'`, 'device-'],
+  [`export { jwtBearer, tokenExchange } from 'valetkey'`, 'identity-assertion', ...ofOtherDevices],
   [
     `export * from 'valetkey/browser'`,
     'dist/grants/client-credentials',
@@ -121,6 +130,9 @@ const without: readonly (readonly [program: string, ...parts: string[]])[] = [
     'dist/postgres/',
     'dist/testing/',
     'node:',
+    'backchannel',
+    'ciba',
+    'identity-assertion',
   ],
   [
     `export { serveRenewals } from 'valetkey/worker'`,
@@ -163,7 +175,13 @@ const without: readonly (readonly [program: string, ...parts: string[]])[] = [
     'dist/browser/browser-session',
     'node:',
   ],
-  [`export { browserSession, oauthFetch } from 'valetkey/browser'`, 'dist/browser/isolated-', 'dist/browser/byte-port', 'dist/worker/'],
+  [
+    `export { browserSession, oauthFetch } from 'valetkey/browser'`,
+    'dist/browser/isolated-',
+    'dist/browser/byte-port',
+    'dist/worker/',
+    ...ofOtherDevices,
+  ],
   [`export * from 'valetkey/node'`, 'idb-keyval', 'dist/browser/', 'dist/redis/', 'dist/postgres/', 'dist/testing/'],
   [`export * from 'valetkey/redis'`, ...notOfAStore, 'dist/postgres/', 'node_modules/'],
   [`export * from 'valetkey/postgres'`, ...notOfAStore, 'dist/redis/', 'node_modules/'],
