@@ -10,6 +10,7 @@ export { webLocks } from './web-locks.js'
 
 export { oauthFetch } from './oauth-fetch.js'
 export { signedResponses } from '../protocol/signed-responses.js'
+export { deviceAuthorization } from '../session/device-authorization.js'
 export { discoverResource } from '../protocol/resource-metadata.js'
 export { challengeOf } from '../core/challenge.js'
 export { accessToken } from '../core/access-token.js'

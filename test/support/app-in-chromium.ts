@@ -7,6 +7,7 @@ import { type DemoApi, startApi } from '../../demo/servers/api.js'
 import {
   type AuthorizationServerOptions,
   type DemoAuthorizationServer,
+  type DemoClient,
   startAuthorizationServer,
 } from '../../demo/servers/authorization-server.js'
 import { hostilePage } from '../browsers/abuses.js'
@@ -83,6 +84,8 @@ export interface AppOptions {
   /** What the page's policy says of Trusted Types. Default `'none'`. */
   readonly trustedTypes?: string
   readonly server?: Partial<AuthorizationServerOptions>
+  /** Which grants the page's client may use beside the usual ones. */
+  readonly grants?: DemoClient['grants']
   /** Whether the page tells its address to a worker of its own, with the code that is in it. */
   readonly addressIsSaid?: boolean
   /** Another API that the page may call with its token. */
@@ -129,7 +132,14 @@ export async function startApp(options: AppOptions = {}): Promise<AppInChromium>
     },
   })
   const server = await startAuthorizationServer({
-    clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/bye`] }],
+    clients: [
+      {
+        clientId: 'page',
+        redirectUris: [`${pages.origin}/callback`],
+        postLogoutRedirectUris: [`${pages.origin}/bye`],
+        grants: options.grants,
+      },
+    ],
     automatic: { account: 'ann' },
     ...(options.dpop === true ? { dpop: { nonceSecret: randomBytes(32), requireNonce: () => true } } : {}),
     ...options.server,
