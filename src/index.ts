@@ -26,6 +26,8 @@ export { clientCredentials } from './sources/client-credentials.js'
 export { jwtBearer } from './sources/jwt-bearer.js'
 export { tokenExchange } from './sources/token-exchange.js'
 export type { TokenExchangeSettings } from './sources/token-exchange.js'
+export { identityAssertion } from './sources/identity-assertion.js'
+export type { IdentityAssertionSettings } from './sources/identity-assertion.js'
 export type { Assertion, ClientSecret, PrivateKey, WebCryptoKey } from './core/credentials.js'
 
 // What every client says

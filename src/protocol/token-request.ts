@@ -38,6 +38,19 @@ export interface PreparedTokenRequest extends PreparedRequest {
  * `dpop_key_lost` and `store_unavailable` where that of a proof is not there; nothing has been sent to the token endpoint then.
  */
 export async function prepareTokenRequest(client: Client, request: TokenRequest): Promise<PreparedTokenRequest> {
+  const { server, ready } = await readyTokenRequest(client, request)
+  return bare({
+    send: (signal?: AbortSignal) => send(client, server, request, ready, signal),
+    // Nothing was begun: what is not sent is forgotten.
+    discard: () => {},
+  })
+}
+
+/** The same, for who reads the answer otherwise. */
+export async function readyTokenRequest(
+  client: Client,
+  request: Pick<TokenRequest, 'grantType' | 'parameters' | 'boundTo'>,
+): Promise<{ readonly server: ServerMetadata; readonly ready: ReadyRequest }> {
   const authentication = libraryAuthentication(client)
   const server = await metadataOf(client)
   const found = endpointOf(client, server, 'token_endpoint')
@@ -54,15 +67,10 @@ export async function prepareTokenRequest(client: Client, request: TokenRequest)
         options,
       ),
     )
-  const ready = await readyRequest(client, server, make, request.boundTo)
-  return bare({
-    send: (signal?: AbortSignal) => send(client, server, request, ready, signal),
-    // Nothing was begun: what is not sent is forgotten.
-    discard: () => {},
-  })
+  return bare({ server, ready: await readyRequest(client, server, make, request.boundTo) })
 }
 
-function form(client: Client, request: TokenRequest): URLSearchParams {
+function form(client: Client, request: Pick<TokenRequest, 'parameters'>): URLSearchParams {
   const form = new URLSearchParams()
   for (const [name, value] of Object.entries(client.tokenParameters)) form.set(name, value)
   for (const [name, value] of Object.entries(request.parameters)) {

@@ -3,11 +3,21 @@ import type { Assertion } from '../core/credentials.js'
 import { OAuthError } from '../core/errors.js'
 import { type Members, isObject, isText, wrongOption } from '../core/option.js'
 
+const known = new WeakMap<() => unknown, () => Promise<readonly string[]>>()
+
+/** Says for whom the assertions of this function speak, where that is known without one. */
+export function speaking<F extends () => Promise<string>>(assertion: F, whom: () => Promise<readonly string[]>): F {
+  known.set(assertion, whom)
+  return assertion
+}
+
 /**
  * For whom an assertion speaks, so that the tokens of one are never found by another: `iss` and `sub` of a JWT, else its whole text. It goes into a
  * digest. The function is asked once; a program that is to speak for several has a source for each.
  */
 export async function speaksFor(assertion: Assertion, client: Pick<Client, 'clock' | 'deadline'>): Promise<readonly string[]> {
+  const whom = typeof assertion === 'function' ? known.get(assertion) : undefined
+  if (whom !== undefined) return whom()
   const text = typeof assertion === 'function' ? await asked(assertion, client) : assertion
   if (!isText(text)) {
     throw new OAuthError(

@@ -36,9 +36,18 @@ export interface ConfidentialServerOptions {
   /** https with `selfSigned`, and a second origin for mutual TLS. */
   readonly tls?: boolean
   /** Whose assertions and subject tokens are taken: the keys of a platform. */
-  readonly platform?: { readonly issuer: string; readonly keys: readonly JWK[] }
-  /** What a token exchange answers beside the token. */
-  readonly exchanged?: Readonly<Record<string, unknown>>
+  readonly platform?: Platform
+  /** What a token exchange answers beside the token, or in its place. */
+  readonly exchanged?:
+    | Readonly<Record<string, unknown>>
+    | ((form: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>)
+}
+
+export interface Platform {
+  readonly issuer: string
+  readonly keys: readonly JWK[]
+  /** What an assertion must be by its `typ`; its `jti` is then taken once. Default: anything, any number of times. */
+  readonly typ?: string
 }
 
 /** The metadata of a client that has only its own right: no redirect URI, no users. */
@@ -135,12 +144,19 @@ function certificateOf(request: IncomingMessage) {
 
 /** RFC 7523 and RFC 8693, as far as a client has to do with them. */
 function register(provider: Provider, { platform, exchanged }: ConfidentialServerOptions, issuer: string): void {
+  const taken = new Set<string>()
   const answer = async (ctx: KoaContextWithOIDC, assertion: unknown, more: object): Promise<void> => {
     const { client, params = {} } = ctx.oidc
     if (client === undefined) throw new Error('no client')
     try {
       if (platform === undefined) throw new Error('no platform')
-      await jwtVerify(String(assertion), createLocalJWKSet({ keys: [...platform.keys] }), { issuer: platform.issuer, audience: issuer })
+      const { payload } = await jwtVerify(String(assertion), createLocalJWKSet({ keys: [...platform.keys] }), {
+        issuer: platform.issuer,
+        audience: issuer,
+        ...(platform.typ === undefined ? {} : { typ: platform.typ }),
+      })
+      if (platform.typ !== undefined && (payload.jti === undefined || taken.has(payload.jti))) throw new Error('taken before')
+      taken.add(payload.jti ?? '')
     } catch {
       throw Object.assign(new Error('invalid_grant'), { error: 'invalid_grant', status: 400, statusCode: 400, expose: true })
     }
@@ -150,8 +166,10 @@ function register(provider: Provider, { platform, exchanged }: ConfidentialServe
   provider.registerGrantType(jwtBearerGrant, (ctx) => answer(ctx, ctx.oidc.params?.['assertion'], {}), ['assertion', 'scope'])
   provider.registerGrantType(
     tokenExchangeGrant,
-    (ctx) =>
-      answer(ctx, ctx.oidc.params?.['subject_token'], exchanged ?? { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }),
+    async (ctx) => {
+      const more = typeof exchanged === 'function' ? await exchanged({ ...ctx.oidc.params }) : exchanged
+      await answer(ctx, ctx.oidc.params?.['subject_token'], more ?? { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' })
+    },
     ['subject_token', 'subject_token_type', 'requested_token_type', 'scope', 'resource', 'audience'],
     ['resource', 'audience'],
   )
