@@ -15,6 +15,7 @@ import {
   wrongOption,
 } from './option.js'
 import type { Members } from './option.js'
+import { readable } from './reading.js'
 import { bare, present } from './secret.js'
 import type { SignInOptions, SignOutOptions } from './session-contract.js'
 import type { AuthorizationDetail } from './token-record.js'
@@ -94,12 +95,13 @@ const nothing: object = Object.freeze(bare({}))
 
 /** RFC 9396 section 2: a list of objects, each with its `type`. */
 function authorizationDetails(members: Members): readonly AuthorizationDetail[] | undefined {
-  const value = members['authorizationDetails']
-  if (value === undefined) return undefined
+  if (members['authorizationDetails'] === undefined) return undefined
+  // A copy as it goes on the wire, so that what is changed later is not sent.
+  const value = readable(() => JSON.parse(JSON.stringify(members['authorizationDetails'])) as unknown)
   if (!Array.isArray(value) || !value.every((detail) => isObject(detail) && Object.hasOwn(detail, 'type') && isText(detail['type']))) {
-    throw wrongOption('authorizationDetails', 'must be a list of objects, each with a `type` (RFC 9396 section 2).')
+    throw wrongOption('authorizationDetails', 'must be a list of objects in JSON, each with a `type` (RFC 9396 section 2).')
   }
-  return Object.freeze([...(value as AuthorizationDetail[])])
+  return Object.freeze(value as AuthorizationDetail[])
 }
 
 /**

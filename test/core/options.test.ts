@@ -444,6 +444,17 @@ describe('the options of signIn', () => {
     expect(Object.keys(none)).toEqual([])
   })
 
+  test('A17 authorization details that JSON cannot say are refused, and what is changed later is not sent', () => {
+    const circular: { type: string; self?: unknown } = { type: 'payment' }
+    circular.self = circular
+    for (const detail of [circular, { type: 'payment', amount: 7n }])
+      expectRefused(() => readSignInOptions({ authorizationDetails: [detail] }), 'authorizationDetails')
+    const asked = [{ type: 'payment', amount: 7 }]
+    const read = readSignInOptions({ authorizationDetails: asked })
+    asked.forEach((detail) => (detail.amount = 700))
+    expect(read.authorizationDetails).toEqual([{ type: 'payment', amount: 7 }])
+  })
+
   test('F11 a Challenge can be spread into them', () => {
     const challenge = { error: 'insufficient_scope', scope: ['a'], resourceMetadata: 'https://a/x' } as const
     expect(readSignInOptions({ ...challenge, returnTo: '/pay' })).toEqual({ scope: ['a'], returnTo: '/pay' })
@@ -466,6 +477,9 @@ describe('the options of signIn', () => {
     ['authorizationDetails', {}],
     ['authorizationDetails', [{}]],
     ['authorizationDetails', [{ type: '' }]],
+    ['authorizationDetails', '[{"type":"payment"}]'],
+    ['authorizationDetails', [null]],
+    ['authorizationDetails', [{ type: 'payment', toJSON: () => 7 }]],
     ['authorizationParameters', { state: 'x' }],
     ['authorizationParameters', 'x=y'],
     ['signal', {}],
