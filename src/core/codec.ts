@@ -31,6 +31,7 @@ export function decodeTokenRecord(text: string): TokenRecord | undefined {
       idTokenClaims: optional(from['idTokenClaims'], claims),
       authorizationDetails: optional(from['authorizationDetails'], (details) => list(details).map(detail)),
       sessionExpiresAt: optional(from['sessionExpiresAt'], number),
+      refreshTokenExpiresAt: optional(from['refreshTokenExpiresAt'], number),
       accessTokens: list(from['accessTokens']).map(storedToken),
       sending: optional(from['sending'], (sending) => ({
         by: string(object(sending)['by']),

@@ -63,6 +63,11 @@ export function remainingWait(wait: Wait, times: Times): number {
   return wait.span - elapsed(wait.id, wait.until - wait.span, times)
 }
 
+/** When no renewal can be expected to succeed any more, by what the server said and by its clock; infinite where it said nothing. */
+export function endOfSession({ sessionExpiresAt = Infinity, refreshTokenExpiresAt = Infinity }: TokenRecord): number {
+  return Math.min(sessionExpiresAt, refreshTokenExpiresAt)
+}
+
 /** The wall clock's answer, held between what the own clock has seen: it was there since `first`, and not yet there at `absent`. */
 function elapsed(name: string, since: number, times: Times): number {
   const sighting = times.sightings.of.get(name)

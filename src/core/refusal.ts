@@ -56,7 +56,7 @@ function signInReason(reason: Exclude<SessionEnd, 'key_lost'> | undefined): stri
     case 'user_changed':
       return 'The session ended: the authorization server answered for another user. Call signIn().'
     case 'expired':
-      return 'The access token has expired and nothing can renew it. Call signIn(); ask for offline_access where the server wants it.'
+      return 'The session has expired and nothing can renew it. Call signIn(); ask for offline_access where the server wants it.'
     case 'invalid_grant':
       return 'The authorization server has ended the session. Call signIn().'
   }

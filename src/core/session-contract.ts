@@ -32,9 +32,12 @@ export interface SessionSnapshot {
   readonly grantedScope: readonly string[]
   /** What the ID token says, when `openid` was asked for. */
   readonly idTokenClaims?: IdTokenClaims
-  /** Granted authorization details (RFC 9396). */
+  /** The authorization details that were granted (RFC 9396 section 7), which may be others than those that were asked for. Absent when the server did not say. */
   readonly authorizationDetails?: readonly AuthorizationDetail[]
-  /** When the grant itself ends, in milliseconds since the epoch, where the server says so. */
+  /**
+   * When the grant itself ends, in milliseconds since the epoch, where the server says so (draft-ietf-oauth-refresh-token-expiration): when what the user
+   * allowed is over, or until when a renewal must have come, whichever is sooner. A renewal moves the latter. A server may end it earlier.
+   */
   readonly sessionExpiresAt?: number
   /** Why the last session ended. */
   readonly ended?: SessionEnd

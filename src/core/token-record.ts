@@ -66,8 +66,10 @@ export interface TokenRecord {
   readonly idToken?: Secret
   readonly idTokenClaims?: IdTokenClaims
   readonly authorizationDetails?: readonly AuthorizationDetail[]
-  /** When the grant itself ends, where the server says so. */
+  /** When the grant itself ends, by the server's clock, where it says so. */
   readonly sessionExpiresAt?: number
+  /** Until when the refresh token must be used, by the server's clock, where it says so: each use of it may move that. */
+  readonly refreshTokenExpiresAt?: number
   readonly accessTokens: readonly StoredToken[]
   readonly sending?: Sending
   /** The generation of which a request had no readable answer, or was left by a dead sender. */
@@ -90,6 +92,10 @@ export interface TokenAnswer {
   readonly scope?: readonly string[]
   /** Milliseconds; absent when the server did not say. */
   readonly lifetime?: number
+  /** For how long the refresh token, the new one or the one that was used, may be held: milliseconds; absent when the server did not say. */
+  readonly refreshTokenLifetime?: number
+  /** For how long the user has allowed it: milliseconds; absent when the server did not say. */
+  readonly authorizationLifetime?: number
   readonly refreshToken?: Secret
   readonly idToken?: Secret
   readonly idTokenClaims?: IdTokenClaims

@@ -1,5 +1,5 @@
 import { missingScope, sameScope, unionScope } from './scope.js'
-import { bare, present } from './secret.js'
+import { type Loose, bare, present } from './secret.js'
 import type { Asked, IdTokenClaims, SessionEnd, StoredToken, TokenAnswer, TokenRecord } from './token-record.js'
 import { tokenRecord } from './token-record.js'
 
@@ -35,6 +35,7 @@ export function signedIn(signIn: SignIn, answer: TokenAnswer, generation: number
     idToken: answer.idToken,
     idTokenClaims: answer.idTokenClaims,
     authorizationDetails: answer.authorizationDetails,
+    ...endsSaid(answer, signIn.startedAt),
     accessTokens: [storedToken(answer, signIn.asked, granted, generation, signIn.startedAt)],
     boundTo: answer.boundTo,
   })
@@ -63,7 +64,9 @@ export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer
     refreshToken: answer.refreshToken ?? seen.refreshToken,
     idToken: answer.idToken ?? seen.idToken,
     idTokenClaims: laterClaims(seen.idTokenClaims, answer.idTokenClaims),
-    authorizationDetails: answer.authorizationDetails ?? seen.authorizationDetails,
+    // As with scope: what one token of several is good for says nothing about the others (RFC 9396 section 7.1).
+    authorizationDetails: (renewal.whole ? answer : seen).authorizationDetails ?? (renewal.whole ? seen : answer).authorizationDetails,
+    ...endsSaid(answer, renewal.startedAt, answer.refreshToken === undefined ? seen : undefined),
     accessTokens: [token, ...seen.accessTokens.filter((other) => !isSameAsked(other.asked, token.asked))].slice(0, mostTokens),
     // Another's request may still be on its way: its mark stays until it is cleared, or has been watched for long enough.
     sending: seen.sending?.by === renewal.by ? undefined : seen.sending,
@@ -72,6 +75,20 @@ export function renewed(seen: TokenRecord, renewal: Renewal, answer: TokenAnswer
     boundTo: answer.boundTo ?? seen.boundTo,
   })
 }
+
+/**
+ * The ends that an answer tells, on the clock of `startedAt` (draft-ietf-oauth-refresh-token-expiration section 6.1).
+ * @param before what holds where it says nothing: with a new refresh token the server must say what has an end, so that silence means none
+ */
+function endsSaid({ authorizationLifetime, refreshTokenLifetime }: TokenAnswer, startedAt: number, before?: TokenRecord): Ends {
+  const end = (lifetime: number | undefined, known: number | undefined) => (lifetime === undefined ? known : startedAt + lifetime)
+  return {
+    sessionExpiresAt: end(authorizationLifetime, before?.sessionExpiresAt),
+    refreshTokenExpiresAt: end(refreshTokenLifetime, before?.refreshTokenExpiresAt),
+  }
+}
+
+type Ends = Loose<Pick<TokenRecord, 'sessionExpiresAt' | 'refreshTokenExpiresAt'>>
 
 /** What a later ID token says. It may leave out what it is held against; of that the sign-in's stays, for the one after it (OpenID Connect Core 12.2). */
 function laterClaims(before: IdTokenClaims | undefined, later: IdTokenClaims | undefined): IdTokenClaims | undefined {

@@ -3,7 +3,7 @@ import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import type { PrepareRenewal, PreparedRequest, TokenOutcome } from '../core/exchange.js'
 import { asOAuthError, isPassing, whatFailureMeans } from '../core/failure.js'
-import { remainingWait } from '../core/lifetime.js'
+import { endOfSession, remainingWait } from '../core/lifetime.js'
 import type { Clock, Lock } from '../core/ports.js'
 import { present } from '../core/secret.js'
 import type { Asked, Sending, TokenAnswer, TokenRecord } from '../core/token-record.js'
@@ -238,8 +238,12 @@ export function renewal(parts: RenewalParts): Renewals {
     if (meaning.kind === 'end') {
       // What others wrote meanwhile may be the doubt, and so may a mark of theirs: a store that forgot ours let two of us send.
       const isShared = (current: TokenRecord) => isDoubtful(current) || (current.sending?.by ?? sent.own.by) !== sent.own.by
-      const reason = (current: TokenRecord) =>
-        meaning.reason === 'invalid_grant' && isShared(current) ? 'ambiguous_rotation' : meaning.reason
+      const reason = (current: TokenRecord) => {
+        if (meaning.reason !== 'invalid_grant') return meaning.reason
+        if (isShared(current)) return 'ambiguous_rotation'
+        // Only the server ends a session; but why, it has said before.
+        return records.times().now >= endOfSession(current) ? 'expired' : 'invalid_grant'
+      }
       await records.change(sent.marked, (current) => ended(current, reason(current), records.times().now))
       emit({ type: 'renewal_failed', code: error.code })
       return {}

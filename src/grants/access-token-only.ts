@@ -12,6 +12,6 @@ export function accessTokenOnly(prepared: PreparedRequest): PreparedRequest {
 
 function without(outcome: TokenOutcome): TokenOutcome {
   if (!outcome.ok) return outcome
-  const { refreshToken: _, idToken: __, idTokenClaims: ___, ...answer } = outcome.answer
+  const { refreshToken: _, refreshTokenLifetime: __, idToken: ___, idTokenClaims: ____, ...answer } = outcome.answer
   return bare({ ok: true, answer: bare<TokenAnswer>(answer) })
 }

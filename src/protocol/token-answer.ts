@@ -37,6 +37,8 @@ export async function tokenAnswer(
     tokenType,
     scope: scopeOf(body),
     lifetime: lifetimeOf(body),
+    refreshTokenLifetime: lifeSaid(body, 'refresh_token_timeout') ?? lifeSaid(body, 'refresh_token_expires_in'),
+    authorizationLifetime: lifeSaid(body, 'authorization_expires_in'),
     refreshToken: refreshToken === undefined ? undefined : Secret.of(refreshToken),
     idToken: openid?.idToken,
     idTokenClaims: openid?.idTokenClaims,
@@ -107,12 +109,28 @@ function scopeOf(body: JsonObject): readonly string[] | undefined {
  * 0 is taken as "not said": literally, each answer would be expired on arrival, and every call would renew.
  */
 function lifetimeOf(body: JsonObject): number | undefined {
-  const said = body['expires_in']
-  if (said === undefined) return undefined
-  const seconds = typeof said === 'string' && /^\d+(\.\d+)?$/.test(said) ? Number(said) : said
-  if (typeof seconds !== 'number' || !(seconds >= 0)) throw invalid('has an expires_in that is no number of seconds')
+  if (body['expires_in'] === undefined) return undefined
+  const seconds = secondsSaid(body['expires_in'])
+  if (!(seconds >= 0)) throw invalid('has an expires_in that is no number of seconds')
   const lifetime = Math.min(Math.floor(seconds * 1000), longestLifetime)
   return lifetime === 0 ? undefined : lifetime
+}
+
+/** `NaN` for what is no number. */
+function secondsSaid(said: unknown): number {
+  return typeof said === 'number' || (typeof said === 'string' && /^\d+(\.\d+)?$/.test(said)) ? Number(said) : Number.NaN
+}
+
+/** Seconds. What ends later than any date can say is not said. */
+const longestSaid = 8e12
+
+/**
+ * Milliseconds, literally, however many (draft-ietf-oauth-refresh-token-expiration section 6.1.2). It decides nothing, so what is no number of
+ * seconds is as if not said; and so is 0, with which servers say that there is no end.
+ */
+function lifeSaid(body: JsonObject, name: string): number | undefined {
+  const seconds = secondsSaid(body[name])
+  return seconds > 0 && seconds < longestSaid ? seconds * 1_000 : undefined
 }
 
 function authorizationDetailsOf(body: JsonObject): readonly AuthorizationDetail[] | undefined {

@@ -1,3 +1,4 @@
+import { endOfSession } from '../core/lifetime.js'
 import { missingScope } from '../core/scope.js'
 import { present } from '../core/secret.js'
 import type { SessionSnapshot } from '../core/session-contract.js'
@@ -92,11 +93,12 @@ function snapshotOf(engine: TokenEngine, known: boolean, signingIn: boolean): Se
 }
 
 function signedIn(record: TokenRecord): SessionSnapshot {
+  const end = endOfSession(record)
   return present<SessionSnapshot>({
     status: 'signed_in',
     grantedScope: record.grantedScope,
     idTokenClaims: record.idTokenClaims,
     authorizationDetails: record.authorizationDetails,
-    sessionExpiresAt: record.sessionExpiresAt,
+    sessionExpiresAt: end === Infinity ? undefined : end,
   })
 }

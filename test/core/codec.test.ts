@@ -49,6 +49,7 @@ const record: fc.Arbitrary<TokenRecord> = fc
       ),
     ),
     sessionExpiresAt: optional(time),
+    refreshTokenExpiresAt: optional(time),
     accessTokens: fc.array(storedToken, { maxLength: 3 }),
     sending: optional(fc.record({ by: text, startedAt: time })),
     unclear: optional(count),

@@ -37,6 +37,27 @@ describe('renewed', () => {
     expect(after.authorizationDetails).toEqual([{ type: 'payment' }])
   })
 
+  test('X9 what one token of several is good for says nothing of the others', () => {
+    const [all, some] = [[{ type: 'payment' }, { type: 'account' }], [{ type: 'payment' }]]
+    const before = aRecord({ authorizationDetails: all })
+    const part = { ...renewal, whole: false, asked: { scope: ['read'] } }
+    expect(renewed(before, renewal, anAnswer({ authorizationDetails: some })).authorizationDetails).toEqual(some)
+    expect(renewed(before, part, anAnswer({ authorizationDetails: some })).authorizationDetails).toEqual(all)
+    expect(renewed(aRecord(), part, anAnswer({ authorizationDetails: some })).authorizationDetails).toEqual(some)
+  })
+
+  test.for([
+    ['a new refresh token, and both', { refreshToken: 'R1', refreshTokenLifetime: 7, authorizationLifetime: 8 }, now + 12, now + 13],
+    ['a new refresh token, and nothing', { refreshToken: 'R1' }, undefined, undefined],
+    ['the old refresh token, and nothing', {}, now + 70, now + 100],
+    ['the old refresh token, which may be held for longer', { refreshTokenLifetime: 90 }, now + 95, now + 100],
+    ['the old refresh token, of a grant that the user has extended', { authorizationLifetime: 900 }, now + 70, now + 905],
+  ] as const)('R17 ends as they are known after an answer with %s', ([, members, refreshToken, session]) => {
+    const before = aRecord({ refreshTokenExpiresAt: now + 70, sessionExpiresAt: now + 100 })
+    const after = renewed(before, renewal, anAnswer(members))
+    expect([after.refreshTokenExpiresAt, after.sessionExpiresAt]).toEqual([refreshToken, session])
+  })
+
   test('tokens for other scopes and resources stay; the one that was asked for alike goes', () => {
     const before = aRecord({
       accessTokens: [
