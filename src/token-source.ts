@@ -164,10 +164,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
   }
 
   function isWhole(wanted: Wanted): boolean {
-    const { target } = parts
-    return (
-      !parts.severalResources && wanted.scope === undefined && wanted.resource === target.resource && wanted.audience === target.audience
-    )
+    const { target, severalResources, scopeNamedDifferently } = parts
+    const isUsual = wanted.scope === undefined && wanted.resource === target.resource && wanted.audience === target.audience
+    return isUsual && !severalResources && !scopeNamedDifferently
   }
 
   /** A token that nobody here handed out is looked for by its text; one that is in no record is older than all that are. */
@@ -212,7 +211,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     { scope, started }: { readonly scope: readonly string[]; readonly started: Instant },
   ): Promise<TokenRecord> {
     if (answer.serverTime !== undefined) records.learnServerTime(answer.serverTime)
-    const { issuer, clientId, target, severalResources } = parts
+    const { issuer, clientId, target, severalResources, scopeNamedDifferently } = parts
     const how: SignIn = {
       issuer,
       clientId,
@@ -220,6 +219,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       scope,
       asked: present<Asked>({ resource: target.resource, audience: target.audience }),
       severalResources,
+      scopeNamedDifferently,
       startedAt: started.wall + records.offset(),
     }
     let tried: TokenRecord | undefined

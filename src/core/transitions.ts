@@ -19,6 +19,8 @@ export interface SignIn {
   readonly asked: Asked
   /** Other resources were asked for too: the first token's scope then says nothing about theirs. */
   readonly severalResources: boolean
+  /** The answer's scope is in other words: what was asked for counts as granted, and is asked for again in these. */
+  readonly scopeNamedDifferently: boolean
   readonly startedAt: number
 }
 
@@ -30,7 +32,7 @@ export function signedIn(signIn: SignIn, answer: TokenAnswer, generation: number
     clientId: signIn.clientId,
     session: signIn.session,
     generation,
-    grantedScope: signIn.severalResources ? unionScope(granted, signIn.scope) : granted,
+    grantedScope: signIn.scopeNamedDifferently ? signIn.scope : signIn.severalResources ? unionScope(granted, signIn.scope) : granted,
     refreshToken: answer.refreshToken,
     idToken: answer.idToken,
     idTokenClaims: answer.idTokenClaims,
@@ -118,9 +120,9 @@ export function changed(
   return tokenRecord({ ...seen, ...members })
 }
 
-/** What a renewal took away: empty when the grant is as wide as before. */
-export function narrowedBy(before: TokenRecord, after: TokenRecord): readonly string[] {
-  return missingScope(after.grantedScope, before.grantedScope)
+/** What a renewal took away, of the grant or of what it was asked for: empty when all of it is there. */
+export function narrowedBy(before: TokenRecord, { whole, asked }: Pick<Renewal, 'whole' | 'asked'>, token: StoredToken): readonly string[] {
+  return missingScope(token.granted, whole ? before.grantedScope : (asked.scope ?? []))
 }
 
 /** RFC 6749 section 5.1: no `scope` in the answer means as requested. What came with the token says the rest: an ID token is `openid`, a refresh token `offline_access`. */

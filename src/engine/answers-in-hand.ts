@@ -29,6 +29,8 @@ export interface AnswersInHand {
 /** The answers that were received and are not yet stored. The refresh token in such an answer may be the only living one. */
 export function answersInHand(parts: {
   readonly records: RecordKeeper
+  /** Then what is missing cannot be told. */
+  readonly scopeNamedDifferently: boolean
   readonly revoke: (answer: TokenAnswer) => void
   readonly emit: Emit
 }): AnswersInHand {
@@ -71,9 +73,10 @@ export function answersInHand(parts: {
 
   function committed(sent: Sent, next: TokenRecord): TokenRecord {
     const [token] = next.accessTokens
-    if (token !== undefined) records.know(tokenName(next.session, token), sent.started)
-    const missingScope = narrowedBy(sent.marked, next)
-    if (missingScope.length > 0) parts.emit({ type: 'scope_narrowed', missingScope })
+    if (token === undefined) return next
+    records.know(tokenName(next.session, token), sent.started)
+    const missingScope = narrowedBy(sent.marked, sent.own, token)
+    if (missingScope.length > 0 && !parts.scopeNamedDifferently) parts.emit({ type: 'scope_narrowed', missingScope })
     return next
   }
 

@@ -14,6 +14,7 @@ import { type RecordKeeper, type Seen, mostFailedWrites } from './record-keeper.
 export interface RenewalParts {
   readonly records: RecordKeeper
   readonly policy: Policy
+  readonly scopeNamedDifferently: boolean
   readonly prepare: PrepareRenewal
   /** Takes back what was issued to a session that is no more. */
   readonly revoke: (answer: TokenAnswer) => void

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.js'
-import type { TokenRecord } from '../../src/core/token-record.js'
+import type { StoredToken, TokenRecord } from '../../src/core/token-record.js'
 import { type Renewal, type SignIn, changed, ended, narrowedBy, renewed, signedIn } from '../../src/core/transitions.js'
 import { aRecord, aToken, anAnswer, now } from './records.js'
 
@@ -10,6 +10,7 @@ const signIn: SignIn = {
   clientId: 'c',
   session: 's1',
   scope: ['openid', 'read', 'offline_access'],
+  scopeNamedDifferently: false,
   asked: {},
   severalResources: false,
   startedAt: now,
@@ -93,7 +94,7 @@ describe('renewed', () => {
     const before = aRecord()
     const after = renewed(before, renewal, anAnswer({ scope: ['read'] }))
     expect(after.grantedScope).toEqual(['read'])
-    expect(narrowedBy(before, after)).toEqual(['write'])
+    expect(narrowedBy(before, renewal, after.accessTokens[0] as StoredToken)).toEqual(['write'])
     expect(renewed(before, { ...renewal, whole: false, asked: { scope: ['read'] } }, anAnswer({ scope: ['read'] })).grantedScope).toEqual([
       'read',
       'write',

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import type { SignedResponses } from '../../src/core/client.js'
+import type { ClientSettings, SignedResponses } from '../../src/core/client.js'
 import { authorizationOptions, clientOptions, readClient } from '../../src/core/client-options.js'
 import type { OAuthEvent } from '../../src/core/events.js'
 import type { Clock, Lock, Store, UserAgent } from '../../src/core/ports.js'
@@ -38,10 +38,11 @@ export interface Unusual {
   readonly go?: (returnTo: URL) => void
   readonly handOver?: SessionParts['handOver']
   readonly authorizationParameters?: Readonly<Record<string, string>>
-  readonly resource?: string | readonly string[]
+  readonly resource?: ClientSettings['resource']
   readonly dpop?: boolean
   readonly pushedAuthorizationRequests?: boolean
   readonly signedResponses?: SignedResponses
+  readonly serverQuirks?: ClientSettings['serverQuirks']
 }
 
 /** One page load: its session, and what came of it. */
