@@ -51,7 +51,7 @@ export type {
 
 // Discovery and registration
 export { discoverResource } from './protocol/resource-metadata.js'
-export type { DiscoveredResource } from './protocol/resource-metadata.js'
+export type { DiscoveredResource } from './core/discovered-resource.js'
 export { clientIdMetadata } from './core/client-id-metadata.js'
 export { registerClient } from './protocol/registration.js'
 export type { RegisteredClient } from './protocol/registration.js'

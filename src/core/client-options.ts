@@ -47,6 +47,7 @@ const tokenRequest: readonly string[] = [
 
 const quirks: readonly ServerQuirk[] = [
   'error_with_status_200', 'json_as_text', 'expires_in_null', 'comma_separated_scope', 'scope_named_differently', 'basic_without_encoding',
+  'offline_access_without_consent',
 ] // prettier-ignore
 
 /**
@@ -71,7 +72,7 @@ export function readClient(options: unknown, known: readonly string[], defaults:
     resource: readResource(members),
     audience: text(members, 'audience'),
     tokenParameters: parameters(members, 'tokenParameters', tokenRequest) ?? bare({}),
-    dpop: flag(members, 'dpop') ?? false,
+    dpop: readDpop(members),
     pushedAuthorizationRequests: flag(members, 'pushedAuthorizationRequests'),
     signedRequests: madeBy(members, 'signedRequests', 'type'),
     signedResponses: madeBy(members, 'signedResponses', 'responseMode'),
@@ -163,9 +164,20 @@ function madeBy<T>(members: Members, name: string, mark: keyof T & string, by = 
 }
 
 function readResource(members: Members): readonly string[] {
-  const value = members['resource']
-  if (value === undefined) return []
-  return Object.freeze((Array.isArray(value) ? value : [value]).map((one) => resourceIndicator(one, 'resource')))
+  return Object.freeze(resourcesIn(members).map(({ resource }) => resourceIndicator(resource, 'resource')))
+}
+
+/** What resources say of themselves, their own members only; of one that is given by its indicator, that. */
+function resourcesIn({ resource = [] }: Members): readonly Members[] {
+  return (Array.isArray(resource) ? resource : [resource]).map((one: unknown) => bare(isObject(one) ? { ...one } : { resource: one }))
+}
+
+/** On by itself where a resource takes bound tokens only (RFC 9728 section 2): it would refuse any other. */
+function readDpop(members: Members): boolean {
+  const isRequired = resourcesIn(members).some((one) => one['dpopBoundAccessTokensRequired'] === true)
+  const dpop = flag(members, 'dpop')
+  if (isRequired && dpop === false) throw wrongOption('dpop', 'must be true for this `resource`.')
+  return dpop ?? isRequired
 }
 
 const longestDeadline = 300

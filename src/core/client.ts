@@ -1,3 +1,4 @@
+import type { DiscoveredResource } from './discovered-resource.js'
 import type { Proofs } from './dpop.js'
 import type { Emit, OAuthEvent } from './events.js'
 import type { Clock, DecoupledSignIn, Lock, Store, UserAgent } from './ports.js'
@@ -44,11 +45,12 @@ export interface ClientSettings {
   readonly clientAuthentication?: ClientAuthentication | undefined
   /** Scope values to ask for, one string each. */
   readonly scope?: readonly string[] | undefined
-  readonly resource?: string | readonly string[] | undefined
+  /** Resource indicators (RFC 8707), or what `discoverResource` found. */
+  readonly resource?: string | DiscoveredResource | readonly (string | DiscoveredResource)[] | undefined
   readonly audience?: string | undefined
   /** Further token request parameters; those of the protocol are refused. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined
-  /** Sender-constrained tokens (RFC 9449): bound to a key that stays here, so that a token which leaks is of no use elsewhere. Default false. */
+  /** Sender-constrained tokens (RFC 9449): bound to a key that stays here, so that a token which leaks is of no use elsewhere. Default: whether `resource` says that it takes no others. */
   readonly dpop?: boolean | undefined
   /** Default: IndexedDB in a page, elsewhere a new `memoryStore()` for each session or source. */
   readonly store?: Store | undefined
@@ -97,6 +99,7 @@ export type ServerQuirk =
   | 'comma_separated_scope'
   | 'scope_named_differently'
   | 'basic_without_encoding'
+  | 'offline_access_without_consent'
 
 /** Where a server's metadata comes from, checked. */
 export interface ServerAddress {

@@ -1,5 +1,6 @@
 import { parseUrl } from '../core/address.js'
-import { type DiscoveredResource, discoverResource as discover } from '../protocol/resource-metadata.js'
+import type { DiscoveredResource } from '../core/discovered-resource.js'
+import { discoverResource as discover } from '../protocol/resource-metadata.js'
 import { publicFetch } from './public-fetch.js'
 
 /**

@@ -47,7 +47,10 @@ export async function authorizationRequest(
   const random = () => base64url(randomBytes(32, webCrypto))
   const [state, codeVerifier] = [random(), random()]
   const boundTo = await (await client.proofs?.())?.key(server['dpop_signing_alg_values_supported'])
-  const nonce = scope.includes('openid') ? random() : undefined
+  const isOpenid = scope.includes('openid')
+  const nonce = isOpenid ? random() : undefined
+  // OpenID Connect Core section 11: a server ignores `offline_access` without consent, unless it has other conditions for it.
+  const isForConsent = isOpenid && scope.includes('offline_access') && !client.quirks.has('offline_access_without_consent')
   const parameters = parametersOf({
     ...how.authorizationParameters,
     response_type: 'code',
@@ -63,7 +66,7 @@ export async function authorizationRequest(
     dpop_jkt: boundTo,
     resource,
     audience: client.audience,
-    prompt: how.prompt,
+    prompt: how.prompt ?? (isForConsent ? 'consent' : undefined),
     login_hint: how.loginHint,
     acr_values: how.acrValues?.join(' '),
     max_age: how.maxAgeSeconds?.toString(),

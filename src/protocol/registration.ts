@@ -1,5 +1,6 @@
 import { parseUrl } from '../core/address.js'
 import type { AuthorizationServer, Client, ClientAuthentication } from '../core/client.js'
+import { clientIdMetadata } from '../core/client-id-metadata.js'
 import { clientOptions, readClient } from '../core/client-options.js'
 import { OAuthError } from '../core/errors.js'
 import { type Members, isObject, isText, ownMembers, wrongOption } from '../core/option.js'
@@ -31,18 +32,25 @@ const server = ['issuer', 'discoveryUrl', 'additionalMetadata', 'authorizationSe
  *
  * A client that registered for `private_key_jwt` authenticates with its own key: make `privateKeyJwt(key)` yourself.
  *
+ * Where the client has a document of its own, at the https URL that is its `clientId` (`clientIdMetadata` makes it), a server that says
+ * `client_id_metadata_document_supported` is told nothing: the URL is the client there. Registration is for the others.
+ *
  * Rejects with `not_supported` where the server registers nobody, `client_refused`, `scope_refused` or `request_refused` where it does not want this one,
  * and as discovery does. Throws `invalid_configuration`, which names the option.
  *
- * @param options `metadata`: in the words of the RFC, such as `redirect_uris` and `client_name`
+ * @param options `metadata`: in the words of the RFC, such as `redirect_uris` and `client_name`; `clientId`: where a document of the same is
  *
  * @example
  * const { clientId, clientAuthentication } = await registerClient({ issuer, metadata: { client_name: 'Notes', redirect_uris: ['https://notes.example/callback'] } })
  */
 export async function registerClient(
-  options: AuthorizationServer & { readonly metadata: Readonly<Record<string, unknown>>; readonly fetch?: typeof fetch },
+  options: AuthorizationServer & {
+    readonly metadata: Readonly<Record<string, unknown>>
+    readonly clientId?: string
+    readonly fetch?: typeof fetch
+  },
 ): Promise<RegisteredClient> {
-  const members = ownMembers(options, [...server, 'metadata', 'fetch'], 'registerClient')
+  const members = ownMembers(options, [...server, 'metadata', 'clientId', 'fetch'], 'registerClient')
   const body = completed(members)
   const client = readClient(
     bare({ ...Object.fromEntries([...server, 'fetch'].map((name) => [name, members[name]])), clientId: 'not registered' }),
@@ -50,6 +58,12 @@ export async function registerClient(
     { clock: systemClock },
     'registerClient',
   )
+  const { clientId } = members
+  if (clientId !== undefined) {
+    const { token_endpoint_auth_method: method } = clientIdMetadata(clientId as string, body)
+    if ((await metadataOf(client))['client_id_metadata_document_supported'] === true)
+      return bare({ clientId: clientId as string, clientAuthentication: authenticationOf(String(method), undefined) })
+  }
   const answer = await ask(client, JSON.stringify(body))
   if (answer.status !== 201 && answer.status !== 200) throw refusalOf(answer, 'request_refused').error
   return registered(answer, String(body['token_endpoint_auth_method']))

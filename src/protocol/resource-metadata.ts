@@ -1,5 +1,6 @@
 import { isSecure, parseAddress } from '../core/address.js'
 import { challengeOf } from '../core/challenge.js'
+import type { DiscoveredResource } from '../core/discovered-resource.js'
 import { OAuthError } from '../core/errors.js'
 import { callable, isText, ownMembers, wrongOption } from '../core/option.js'
 import type { Clock } from '../core/ports.js'
@@ -7,18 +8,6 @@ import { bare, present } from '../core/secret.js'
 import { systemClock } from '../system-clock.js'
 import { exchange, fetchOf, withinDeadline } from './exchange.js'
 import type { JsonObject } from './json.js'
-
-/** What a protected resource says of itself (RFC 9728). */
-export interface DiscoveredResource {
-  /** Its resource indicator. */
-  readonly resource: string
-  /** Issuers of the authorization servers whose tokens it takes. */
-  readonly authorizationServers: readonly string[]
-  /** All that it knows: ask for what you need, not for all (RFC 9728 section 7.2). */
-  readonly scopesSupported: readonly string[]
-  /** It takes sender-constrained tokens only (RFC 9449): use `dpop: true`. */
-  readonly dpopBoundAccessTokensRequired: boolean
-}
 
 /** In milliseconds, for all that is asked. */
 const deadline = 10_000
@@ -33,8 +22,11 @@ type Asker = { readonly fetch?: typeof fetch; readonly clock: Clock; readonly de
  * Rejects with `invalid_configuration` for what is no https URL, `discovery_failed` where there is no document or it cannot be used, `issuer_mismatch`
  * where it is another resource's, `network` and `timed_out`. `valetkey/node` has one that goes to public addresses only.
  *
+ * Give the result to a client as its `resource`: then the indicator is asked for, and tokens are bound to a key where the resource takes no others.
+ *
  * @example
- * const { authorizationServers, scopesSupported } = await discoverResource('https://api.example.com/notes')
+ * const found = await discoverResource('https://api.example.com/notes')
+ * const session = userSession({ issuer: found.authorizationServers[0]!, clientId, resource: found, scope: ['notes:read'], userAgent: loopback() })
  */
 export async function discoverResource(url: string | URL, options: { readonly fetch?: typeof fetch } = {}): Promise<DiscoveredResource> {
   const address = parseAddress(String(url))

@@ -87,6 +87,21 @@ describe('what a client says of itself', () => {
     expect([...read.quirks]).toEqual(['json_as_text'])
   })
 
+  test('resources as they were discovered are their indicators, and turn DPoP on where one takes no other tokens', () => {
+    const found = (resource: string, dpopBoundAccessTokensRequired: boolean) =>
+      ({ resource, authorizationServers: [], scopesSupported: ['a'], dpopBoundAccessTokensRequired }) as const
+    const [open, bound] = [found('https://open.example/', false), found('https://bound.example/', true)]
+    expect(client({ ...good, resource: open })).toMatchObject({ resource: ['https://open.example/'], dpop: false, scope: [] })
+    expect(client({ ...good, resource: bound })).toMatchObject({ resource: ['https://bound.example/'], dpop: true })
+    const both = client({ ...good, resource: ['urn:a', open, bound] })
+    expect(both).toMatchObject({ resource: ['urn:a', 'https://open.example/', 'https://bound.example/'], dpop: true })
+    expect(client({ ...good, resource: open, dpop: true }).dpop).toBe(true)
+    expect(client({ ...good, resource: 'urn:a' }).dpop).toBe(false)
+    // What a polluted prototype says, no resource has said.
+    expectRefused(() => client({ ...good, resource: Object.create(bound) as unknown }), 'resource`')
+    expect(client({ ...good, resource: Object.assign(Object.create(bound) as object, { resource: 'urn:b' }) }).dpop).toBe(false)
+  })
+
   test('by metadata', () => {
     const authorizationServer = {
       issuer: 'https://github.com',
@@ -181,6 +196,13 @@ describe('what a client says of itself', () => {
     ['A15 a relative resource', 'resource`', { ...good, resource: '/api' }],
     ['A15 an empty resource', 'resource`', { ...good, resource: [''] }],
     ['A15 a resource with white space', 'resource`', { ...good, resource: 'https://api/ x' }],
+    ['a resource that was discovered, and says nothing', 'resource`', { ...good, resource: {} }],
+    ['a resource within a list within a list', 'resource`', { ...good, resource: [['urn:a']] }],
+    [
+      'no DPoP where a resource takes bound tokens only',
+      'dpop`',
+      { ...good, dpop: false, resource: ['urn:a', { resource: 'urn:b', dpopBoundAccessTokensRequired: true }] },
+    ],
     ['an empty audience', 'audience`', { ...good, audience: '' }],
     ['an audience that is a list', 'audience`', { ...good, audience: ['x'] }],
     ['T2 a token parameter of the protocol', 'tokenParameters.grant_type`', { ...good, tokenParameters: { grant_type: 'password' } }],

@@ -58,6 +58,15 @@ describe('what is asked for', () => {
     expect(url.searchParams.get('state')).toBe(pending.state.reveal())
   })
 
+  test('M6 D15 PKCE is what every request has: a server that lists its methods without S256 is refused, one that says nothing gets PKCE and state', async () => {
+    // The profile of MCP refuses on silence too. There is no such profile here: `state` alone protects the response where PKCE is not known.
+    expect(await refused({}, client({}, { code_challenge_methods_supported: ['plain'] }))).toMatchObject({ code: 'not_supported' })
+    for (const said of [{ code_challenge_methods_supported: ['S256'] }, {}]) {
+      const { searchParams } = (await start({}, client({}, said))).url
+      expect([searchParams.get('code_challenge_method'), searchParams.has('state')]).toEqual(['S256', true])
+    }
+  })
+
   test('A4 verifiers are 43 unreserved characters, none twice, and Math.random has no say in them', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0)
     const all = await Promise.all(Array.from({ length: 1_000 }, () => start()))
@@ -230,6 +239,32 @@ describe('what is asked for', () => {
       ui_locales: 'de-CH en',
     })
     expect(pending.maxAgeSeconds).toBe(0)
+  })
+
+  interface Offline {
+    readonly name: string
+    readonly scope: readonly string[]
+    readonly of?: Readonly<Record<string, unknown>>
+    readonly prompt?: 'login' | 'none'
+    readonly expected: string | null
+  }
+
+  test.for<Offline>([
+    { name: 'goes with consent', scope: ['openid', 'offline_access'], expected: 'consent' },
+    { name: 'is alone with the prompt that was asked for', scope: ['openid', 'offline_access'], prompt: 'login', expected: 'login' },
+    { name: 'is alone where nobody may be asked', scope: ['openid', 'offline_access'], prompt: 'none', expected: 'none' },
+    { name: 'is no scope of OpenID Connect without openid', scope: ['offline_access', 'notes:read'], expected: null },
+    { name: 'that is not asked for changes nothing', scope: ['openid'], expected: null },
+    {
+      name: 'needs no consent where the server has other conditions',
+      scope: ['openid', 'offline_access'],
+      of: { serverQuirks: ['offline_access_without_consent'] },
+      expected: null,
+    },
+  ])('O20 offline_access $name', async ({ scope, of, prompt, expected }) => {
+    const { url } = await start({ scope, prompt }, client(of))
+    expect(url.searchParams.get('prompt')).toBe(expected)
+    expect(url.searchParams.get('scope')).toBe(scope.join(' '))
   })
 
   test('O1 a nonce is sent when openid is asked for, new each time, and only then', async () => {

@@ -41,6 +41,51 @@ test.for([
   expect(JSON.parse(wire.to('/register')[0]?.body ?? '')).toMatchObject({ application_type: type })
 })
 
+const clientId = 'https://notes.example/client.json'
+
+test.for<{ name: string; supported?: unknown; registers: boolean; more?: object; expected: string; method?: string }>([
+  { name: 'the server takes such documents', supported: true, registers: true, expected: clientId },
+  {
+    name: 'its client has a key',
+    supported: true,
+    registers: true,
+    more: { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://notes.example/keys' },
+    expected: clientId,
+    method: 'private_key_jwt',
+  },
+  { name: 'the server says no', supported: false, registers: true, expected: 'c-1' },
+  { name: 'the server says nothing', registers: true, expected: 'c-1' },
+  { name: 'what it says is no yes', supported: 'true', registers: true, expected: 'c-1' },
+  { name: 'it takes neither', registers: false, expected: 'not_supported' },
+])('M3 M4 a document of its own comes before a registration, and where neither is to be had the program is told: $name', async (row) => {
+  // Who was registered by hand has a clientId, and asks for none.
+  const wire = await faultServer()
+  const endpoint = row.registers ? { registration_endpoint: `${wire.origin}/register` } : {}
+  wire.on(
+    '/.well-known/oauth-authorization-server',
+    json({ issuer: wire.origin, client_id_metadata_document_supported: row.supported, ...endpoint }),
+  )
+  wire.on('/register', json({ client_id: 'c-1' }, 201))
+  const asked = { issuer: wire.origin, clientId, metadata: { ...metadata, ...row.more } }
+  const made = await registerClient(asked).catch((error: { code: string }) => ({ clientId: error.code, clientAuthentication: undefined }))
+  expect(made.clientId).toBe(row.expected)
+  if (row.expected === clientId) expect(made.clientAuthentication?.method).toBe(row.method ?? 'none')
+  expect(wire.to('/register')).toHaveLength(row.expected === 'c-1' ? 1 : 0)
+})
+
+test('M3 a document that could not be served is refused before anything is asked', async () => {
+  const wire = await server(json({ client_id: 'c-1' }, 201))
+  for (const wrong of [
+    { clientId: 'http://notes.example/client.json' },
+    { clientId: 7 },
+    { clientId, metadata: { ...metadata, token_endpoint_auth_method: 'client_secret_basic' } },
+  ])
+    await expect(registerClient({ issuer: wire.origin, metadata, ...wrong } as never)).rejects.toMatchObject({
+      code: 'invalid_configuration',
+    })
+  expect(wire.received).toEqual([])
+})
+
 test('a job has no redirect URIs, and says nothing of users', async () => {
   const wire = await server(json({ client_id: 'c', client_secret: 'the-secret', token_endpoint_auth_method: 'client_secret_basic' }, 201))
   const asked = { grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_basic' }
