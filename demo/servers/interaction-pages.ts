@@ -3,7 +3,7 @@ import { scopeInWords } from './resources.js'
 /** A name signs in; there are no passwords here. */
 const accounts = ['ada', 'grace', 'katherine']
 
-export function signInPage(client: string, hint: string | undefined): string {
+export function signInPage(client: string, hint: string | undefined, isStrong: boolean): string {
   const buttons = accounts
     .map(
       (account) => `<li><button class="account" name="account" value="${account}">
@@ -12,7 +12,7 @@ export function signInPage(client: string, hint: string | undefined): string {
     .join('')
   return layout(
     'Sign in',
-    `<p class="lead"><strong>${escape(client)}</strong> would like you to sign in.</p>
+    `<p class="lead"><strong>${escape(client)}</strong> would like you to sign in.${isStrong ? ' It needs to be sure that it is you: in this demo, to sign in once more counts for that.' : ''}</p>
     <form method="post">
       <ul class="accounts" aria-label="Demo accounts">${buttons}</ul>
     </form>

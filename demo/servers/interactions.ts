@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthorizationDetail, Grant, Interaction, Provider } from 'oidc-provider'
+import { signInFor, strongSignIn } from './authentication.js'
 import { consentPage, signInPage, troublePage } from './interaction-pages.js'
 import { interactionStyle } from './interaction-style.js'
 import { readForm } from './loopback.js'
@@ -13,6 +14,8 @@ export interface AutomaticUser {
   readonly deny?: boolean | undefined
   /** What is consented to of the authorization details that are asked for (RFC 9396). Default: all. */
   readonly details?: ((asked: readonly AuthorizationDetail[]) => readonly AuthorizationDetail[]) | undefined
+  /** How the user signs in, whatever was asked for. */
+  readonly acr?: string | undefined
 }
 
 /** The pages on which a person signs in and consents, scope by scope. */
@@ -49,7 +52,7 @@ async function show(provider: Provider, response: ServerResponse, interaction: I
   const origins = redirectUri === undefined ? [] : [new URL(redirectUri).origin]
   const html =
     prompt.name === 'login'
-      ? signInPage(name, text(params['login_hint']))
+      ? signInPage(name, text(params['login_hint']), signInFor(params['acr_values']) === strongSignIn)
       : consentPage(name, session?.accountId ?? '', asked(interaction), resourcesOf(interaction))
   sendPage(response, 200, html, origins)
 }
@@ -61,7 +64,7 @@ async function answer(provider: Provider, request: IncomingMessage, response: Se
     // A person's own name, or a button's; it becomes the account's id.
     const account = (form.get('account') || form.get('name') || '').trim().toLowerCase().slice(0, 40)
     if (account === '') return show(provider, response, interaction)
-    return signIn(provider, request, response, account)
+    return signIn(provider, request, response, { account, acr: signInFor(interaction.params['acr_values']) })
   }
   return consent(provider, request, response, interaction, form.getAll('scope'))
 }
@@ -74,7 +77,10 @@ async function answerAlone(
   user: AutomaticUser,
 ): Promise<void> {
   if (user.deny === true) return deny(provider, request, response)
-  if (interaction.prompt.name === 'login') return signIn(provider, request, response, user.account)
+  if (interaction.prompt.name === 'login') {
+    const { account, acr = signInFor(interaction.params['acr_values']) } = user
+    return signIn(provider, request, response, { account, acr })
+  }
   return consent(provider, request, response, interaction, user.scope ?? asked(interaction), user.details)
 }
 
@@ -83,8 +89,13 @@ function deny(provider: Provider, request: IncomingMessage, response: ServerResp
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false })
 }
 
-function signIn(provider: Provider, request: IncomingMessage, response: ServerResponse, account: string): Promise<void> {
-  return provider.interactionFinished(request, response, { login: { accountId: account } }, { mergeWithLastSubmission: false })
+function signIn(
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { account, acr }: { readonly account: string; readonly acr: string },
+): Promise<void> {
+  return provider.interactionFinished(request, response, { login: { accountId: account, acr } }, { mergeWithLastSubmission: false })
 }
 
 /** Each consent makes a grant of its own, so that it may also be narrower than an earlier one. */

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC, interactionPolicy as InteractionPolicy } from 'oidc-provider'
+import { askStronger, authenticationClaims, strongSignIn, usualSignIn } from './authentication.js'
 import type { Backchannel } from './backchannel.js'
 import { confirmCodePage, deviceDonePage, enterCodePage, signedOutPage, signOutPage, troublePage } from './interaction-pages.js'
 import type { DemoResource } from './resources.js'
@@ -69,6 +70,7 @@ const dayInSeconds = 86_400
 export function providerConfiguration(settings: ProviderSettings, policy: InteractionPolicy.DefaultPolicy): Configuration {
   const { live } = settings
   return {
+    acrValues: [usualSignIn, strongSignIn],
     adapter: settings.storage.adapter,
     clients: settings.clients.map(clientMetadata),
     clientDefaults: {
@@ -93,11 +95,12 @@ export function providerConfiguration(settings: ProviderSettings, policy: Intera
       accountId: sub,
       claims: () => ({ sub, name: displayName(sub), preferred_username: sub, email: `${sub}@example.com` }),
     }),
-    interactions: { policy: askAgain(policy), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { policy: askAgain(askStronger(policy)), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     jwks: {
       keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }],
     },
     expiresWithSession: () => false,
+    extraTokenClaims: authenticationClaims,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: settings.rotation,
     revokeGrantPolicy: () => !settings.keepsConsent,

@@ -37,7 +37,7 @@ export interface AppConfig {
   readonly signedResponses: boolean
 }
 
-const config = (await (await fetch('/config.json')).json()) as AppConfig
+export const config = (await (await fetch('/config.json')).json()) as AppConfig
 const events: OAuthEvent[] = []
 const thrown: string[] = []
 const [leaving, opening] = [redirect(), popup()]
