@@ -8,12 +8,16 @@ import type { Invariant } from './simulation/invariants.js'
 import type { LockKind } from './simulation/lock.js'
 import type { WorldName } from './simulation/worlds.js'
 
-/** A rule of the engine switched off: which text of which file it is, and the property that must see it. */
-export interface Mutation {
-  readonly rule: string
+/** What a rule of the engine is switched off by: which text of which file it is, and what is there in its place. */
+export interface Switched {
   readonly file: string
   readonly text: string
   readonly replacement: string
+}
+
+/** A rule of the engine switched off, and the property that must see it. */
+export interface Mutation extends Switched {
+  readonly rule: string
   readonly property: Invariant
   readonly world: WorldName
   readonly server?: Rotation
@@ -23,7 +27,7 @@ export interface Mutation {
 const src = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** The engine with one text in the place of another, made in a folder of its own. Rejects where the text is not found exactly once. */
-export async function mutated({ file, text, replacement }: Mutation, folder: string): Promise<typeof tokenSource> {
+export async function mutated({ file, text, replacement }: Switched, folder: string): Promise<typeof tokenSource> {
   for (const part of ['core', 'engine', 'token-source.ts']) cpSync(join(src, part), join(folder, part), { recursive: true })
   const path = join(folder, file)
   const whole = readFileSync(path, 'utf8')
