@@ -28,7 +28,7 @@ afterAll(async () => {
   expect(server.errors).toEqual([])
 })
 
-test('A16 F3 each resource gets its own token, and both are renewed by the one refresh token, one after the other', async () => {
+test('F19 A16 F3 each resource gets its own token, and both are renewed by the one refresh token, one after the other', async () => {
   const browser = profile(server, {
     scope: ['openid', 'notes:read', 'mail:read'],
     resource: [notesResource.identifier, mailResource.identifier],

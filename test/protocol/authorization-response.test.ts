@@ -117,6 +117,21 @@ describe('iss', () => {
   })
 })
 
+test.for<{ advertised: boolean; iss?: string; taken: boolean }>([
+  { advertised: true, iss: origin, taken: true },
+  { advertised: true, taken: false },
+  { advertised: false, iss: origin, taken: true },
+  { advertised: false, taken: true },
+  { advertised: true, iss: `${origin}/`, taken: false },
+  { advertised: false, iss: `${origin}/`, taken: false },
+])('M7 iss is compared as it is written, advertised or not, and of errors too: $advertised, $iss', async ({ advertised, iss, taken }) => {
+  const server = advertised ? sendsIss : {}
+  for (const change of [{ iss }, { iss, code: undefined, error: 'access_denied' }]) {
+    const outcome = await read(change, server).catch((error: { code: string }) => error.code)
+    expect(outcome).toBe(!taken ? 'authorization_response_invalid' : 'error' in change ? 'access_denied' : code)
+  }
+})
+
 test('C9 parameters that nobody knows are ignored, even twice', async () => {
   expect(
     await read((pending) => {

@@ -49,6 +49,16 @@ test('O2 an ID token that holds is accepted: its claims without a prototype, its
   expect(JSON.stringify(answer.idToken)).toBe('"[redacted]"')
 })
 
+test.for<{ name: string; kid?: string }>([{ name: 'that nobody knows', kid: 'invented' }, { name: 'that is absent' }])(
+  'O16 O17 an ID token needs no key, for it comes straight from the token endpoint, where TLS stands for it: a kid $name leads nowhere',
+  async ({ kid }) => {
+    // Where signatures do count, at an API, the keys are looked after: test/resource-server/jwt.test.ts.
+    const unreachable = 'https://nobody.invalid/keys'
+    const answer = await signedIn({ header: { alg: 'RS256', kid }, server: { jwks_uri: unreachable } })
+    expect(answer.idTokenClaims?.sub).toBe('alice')
+  },
+)
+
 describe('what is refused', () => {
   test.for<readonly [string, Answered]>([
     ['O2 no nonce', { claims: { nonce: undefined } }],

@@ -49,6 +49,40 @@ test('O14 max_age is held against auth_time', async () => {
   }
 })
 
+test.each([
+  ['wished for', { acrValues: ['gold'] }],
+  ['essential', { authorizationParameters: { claims: '{"id_token":{"acr":{"essential":true,"values":["gold"]}}}' } }],
+])('O15 what came of an acr that was %s is in the claims: which one is good enough only the program knows', async (_, how) => {
+  const server = await scriptedServer()
+  const browser = profile(server)
+  for (const acr of ['silver', 'gold', undefined]) {
+    server.claims = { acr }
+    const { session } = await browser.signIn(how)
+    expect(session.snapshot().status).toBe('signed_in')
+    expect(session.snapshot().idTokenClaims?.['acr']).toBe(acr)
+  }
+})
+
+test.each<[string, string | undefined, unknown, string | true]>([
+  ['both are the server', undefined, undefined, true],
+  ['the response is of another', 'https://evil.example', undefined, 'authorization_response_invalid'],
+  ['the ID token is of another', undefined, 'https://evil.example', 'id_token_invalid'],
+  ['both are the same other', 'https://evil.example', 'https://evil.example', 'authorization_response_invalid'],
+])('O24 iss of the response and of the ID token are those of the one server: %s', async (_, response, idToken, expected) => {
+  const server = await scriptedServer()
+  if (idToken !== undefined) server.claims = { iss: idToken }
+  const browser = profile(server)
+  const address = server.answer(await browser.open().leave())
+  if (response !== undefined) address.searchParams.set('iss', response)
+  expect(
+    await browser
+      .open(address)
+      .session.resume()
+      .catch((error: { code: string }) => error.code),
+  ).toBe(expected)
+  expect(server.tokenRequests()).toHaveLength(expected === 'authorization_response_invalid' ? 0 : 1)
+})
+
 test('R16 a renewal that brings an ID token of another user ends the session as user_changed', async () => {
   const server = await scriptedServer()
   const browser = profile(server)
