@@ -17,9 +17,7 @@ function rows(list: string): readonly string[] {
   })
 }
 
-const answered = rows(
-  'D1–D25, A1–A25, C1–C20, T1–T32, R1–R17, K1–K14, F1–F19, P1–P17, O1–O24, X1–X19, M1–M11, B1–B7, B16–B18, I1–I14',
-)
+const answered = rows('D1–D25, A1–A25, C1–C20, T1–T32, R1–R17, K1–K14, F1–F19, P1–P17, O1–O24, X1–X19, M1–M11, B1–B7, B16–B18, I1–I14')
 
 /** The ids with which the names of tests begin; a name may begin with several: `T31 T32 …`, `C1/C2 …`. */
 const shown = new Set([
