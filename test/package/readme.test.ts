@@ -1,16 +1,17 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Application, makeApplication } from './application.js'
 import { packageFile, top } from './published.js'
 
-// The package as a user gets it: packed, installed in a folder of its own, and the README's programs written against it.
+// The package as a user gets it: packed, installed in a folder of its own, and the programs of the README and of the guides written against it.
 // A block ```ts is a whole program and must type-check. What it takes for granted may stand before it in a comment that nobody sees:
 //   <!-- declare const report: string -->
 // A block ```ts run (or one whose first line is `// run`) is run too, and must end without an error.
+// A block ```js is of another library, shown by docs/moving.md beside ours, and is only read.
 
 const run = promisify(execFile)
 
@@ -20,46 +21,37 @@ interface Program {
   readonly runs: boolean
 }
 
-function programsOf(readme: string): readonly Program[] {
-  const blocks = readme.matchAll(/(?:<!--\s*(?<given>(?:declare|import)\b.*?)-->\s*)?^```ts(?<info>[^\n]*)\n(?<text>.*?)^```$/gms)
+async function programsOf(path: string): Promise<readonly Program[]> {
+  const page = await readFile(join(top, path), 'utf8')
+  const blocks = page.matchAll(/(?:<!--\s*(?<given>(?:declare|import)\b.*?)-->\s*)?^```ts(?<info>[^\n]*)\n(?<text>.*?)^```$/gms)
   return [...blocks].map(({ index, groups = {} }) => {
-    const line = readme.slice(0, index).split('\n').length
+    const line = page.slice(0, index).split('\n').length
     const text = groups['text'] ?? ''
     return {
-      name: `readme-line-${line}`,
+      name: `${basename(path, '.md').toLowerCase()}-line-${line}`,
       text: `${groups['given'] ?? ''}\n${text}\nexport {}\n`,
       runs: /\brun\b/.test(groups['info'] ?? '') || /^\/\/ run\b/.test(text),
     }
   })
 }
 
+let application: Application
 let folder = ''
 let programs: readonly Program[] = []
 
-/** Packs a folder into the application's folder; the name of the archive. */
-async function pack(source: string): Promise<string> {
-  const { stdout } = await run('npm', ['pack', source, '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: folder })
-  const [packed] = JSON.parse(stdout) as [{ filename: string }]
-  return `./${packed.filename}`
-}
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'valetkey-application-'))
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module' }))
-  // The dependencies come from what is installed here, so that this needs no network.
-  const archives: string[] = []
-  for (const source of [top, ...Object.keys(packageFile.dependencies).map((name) => join(top, 'node_modules', name))])
-    archives.push(await pack(source))
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', ...archives], { cwd: folder })
-  programs = programsOf(await readFile(join(top, 'README.md'), 'utf8'))
+  application = await makeApplication()
+  folder = application.folder
+  const guides = (await readdir(join(top, 'docs'))).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
+  programs = (await Promise.all(['README.md', ...guides].map(programsOf))).flat()
 })
 
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(() => application.remove())
 
 /** Type-checks files of the application; what the compiler says, empty when it is content. */
 async function check(files: Readonly<Record<string, string>>, lib: readonly string[]): Promise<string> {
   await mkdir(join(folder, 'node_modules/@types'), { recursive: true })
-  for (const name of ['@types/node', 'undici-types'])
+  for (const name of ['@types/node', 'undici-types', '@types/react', 'csstype'])
     await symlink(join(top, 'node_modules', name), join(folder, 'node_modules', name)).catch(() => {})
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   const compilerOptions = {
@@ -90,13 +82,13 @@ test('the installed package brings its dependencies and nothing else', async () 
   expect(installed.toSorted()).toEqual([packageFile.name, ...Object.keys(packageFile.dependencies)].toSorted())
 })
 
-test('every program of the README type-checks against the installed package', async () => {
-  expect(programs.length).toBeGreaterThan(0)
+test('every program of the README and of the guides type-checks against the installed package', async () => {
+  expect(new Set(programs.map(({ name }) => name.replace(/-line-\d+$/, '')))).toEqual(new Set(['readme', 'cli', 'moving', 'node', 'spa']))
   const files = Object.fromEntries(programs.map(({ name, text }) => [`${name}.ts`, text]))
   expect(await check(files, ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'])).toBe('')
 })
 
-test('every program of the README that can run does', async () => {
+test('every program of them that can run does', async () => {
   for (const { name, text } of programs.filter((program) => program.runs)) {
     await writeFile(join(folder, `${name}.mjs`), (await transform(text, { loader: 'ts', format: 'esm', target: 'es2022' })).code)
     await expect(run(process.execPath, [`${name}.mjs`], { cwd: folder, timeout: 60_000 }), name).resolves.toBeDefined()
