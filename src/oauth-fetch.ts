@@ -1,6 +1,7 @@
 import type { TokenSource, TokenTarget } from './core/tokens.js'
 import { oauthFetchBy } from './oauth-fetch/calls.js'
 
+/** Where tokens may go. */
 export interface OAuthFetchOptions {
   /** URLs whose origin and path prefix may get a token; as a map, what each needs of its token. */
   readonly resources: readonly string[] | Readonly<Record<string, TokenTarget>>

@@ -17,6 +17,7 @@ import { renewalsByWorker } from './worker-option.js'
 import { storageFallback } from './storage-fallback.js'
 import { pageLock } from './web-locks.js'
 
+/** What only a page has. */
 export interface BrowserSettings {
   /** A path is resolved against the page's origin. */
   readonly redirectUri: string

@@ -4,8 +4,11 @@ import { Secret, disguised, present } from './secret.js'
 
 /** An access token. It prints, serialises and inspects as `[redacted]`. */
 export interface AccessToken {
+  /** `DPoP`: bound to a key, and of no use without a proof (RFC 9449). */
   readonly tokenType: 'Bearer' | 'DPoP'
+  /** The scope that was granted for it. */
   readonly scope: readonly string[]
+  /** The resource indicator (RFC 8707) that it was asked for with. */
   readonly resource?: string
   /** Milliseconds since the epoch. Absent when the server did not say. */
   readonly expiresAt?: number
@@ -15,6 +18,7 @@ export interface AccessToken {
   reveal(): string
 }
 
+/** @inline */
 export interface AccessTokenFacts {
   readonly scope?: readonly string[]
   readonly resource?: string

@@ -4,9 +4,13 @@ import { bare, present } from './secret.js'
 
 /** What a resource server asks for, as it can be spread into `signIn`. */
 export interface Challenge {
+  /** What the API says is wrong; `undefined` where it says no more than that it wants something. */
   readonly error: 'insufficient_scope' | 'insufficient_user_authentication' | 'invalid_token' | undefined
+  /** The scope that the call needs. */
   readonly scope?: readonly string[]
+  /** Authentication contexts, one of which the API wants (RFC 9470). */
   readonly acrValues?: readonly string[]
+  /** How long ago the user may have authenticated (RFC 9470). */
   readonly maxAgeSeconds?: number
   /** Where the resource describes itself (RFC 9728). */
   readonly resourceMetadata?: string

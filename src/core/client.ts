@@ -39,14 +39,17 @@ export interface SignedResponses {
   readonly responseMode: 'jwt'
 }
 
+/** What every client says of itself, whatever it does. */
 export interface ClientSettings {
+  /** What the authorization server calls this client. */
   readonly clientId: string
   /** Default: `none()`, a public client. */
   readonly clientAuthentication?: ClientAuthentication | undefined
   /** Scope values to ask for, one string each. */
   readonly scope?: readonly string[] | undefined
-  /** Resource indicators (RFC 8707), or what `discoverResource` found. */
+  /** The resource indicators (RFC 8707) of the APIs that the tokens are for, or what `discoverResource` found. */
   readonly resource?: string | DiscoveredResource | readonly (string | DiscoveredResource)[] | undefined
+  /** What some servers (and RFC 8693) use in the place of `resource`. */
   readonly audience?: string | undefined
   /** Further token request parameters; those of the protocol are refused. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined
@@ -56,22 +59,28 @@ export interface ClientSettings {
   readonly store?: Store | undefined
   /** Default: Web Locks in a page and its worker, none elsewhere. */
   readonly lock?: Lock | undefined
+  /** For requests to the authorization server. Default: the global `fetch`, read at each request; in a page as it was when valetkey was loaded. */
   readonly fetch?: typeof fetch | undefined
   /** How long one exchange may take. Default 10. */
   readonly deadlineSeconds?: number | undefined
   /** Named ways in which this server breaks the rules. */
   readonly serverQuirks?: readonly ServerQuirk[] | undefined
+  /** Is told what happens, without tokens. What it throws changes nothing. */
   readonly observe?: ((event: OAuthEvent) => void) | undefined
+  /** Default: the system's. `manualClock` of `valetkey/testing` is one for tests. */
   readonly clock?: Clock | undefined
 }
 
+/** An authorization server, and a client of it. */
 export type ClientOptions = AuthorizationServer & ClientSettings
 
+/** A client whose users sign in. */
 export interface UserSessionSettings extends ClientSettings {
   /** Which of several sessions of one client this is. Default: the only one. */
   readonly account?: string | undefined
   /** How the user reaches the authorization server. Without one the session lives from its store, and `signIn` rejects with `sign_in_required`. */
   readonly userAgent?: UserAgent | DecoupledSignIn | undefined
+  /** Where the response comes to, as it is registered. A page may give a path; `loopback` has one of its own. */
   readonly redirectUri?: string | undefined
   /** Sent with every authorization request of this session, such as `{ access_type: 'offline' }`. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
@@ -92,6 +101,11 @@ export interface WebCrypto extends Pick<typeof crypto, 'getRandomValues' | 'rand
   readonly subtle: Pick<(typeof crypto)['subtle'], 'digest' | 'importKey' | 'exportKey' | 'generateKey' | 'encrypt' | 'decrypt' | 'sign'>
 }
 
+/**
+ * How a server may break the rules: `error_with_status_200` (an error that looks like a success), `json_as_text` (JSON by a text type), `expires_in_null`
+ * (where nothing should be), `comma_separated_scope`, `scope_named_differently` (granted under other names than it was asked for), `basic_without_encoding`
+ * (it decodes nothing in `Authorization: Basic`).
+ */
 export type ServerQuirk =
   | 'error_with_status_200'
   | 'json_as_text'

@@ -32,7 +32,7 @@ export type OAuthErrorCode =
   | 'dpop_nonce_unreadable'
   | 'token_isolated'
 
-/** What an error says besides its code, all of it free of secrets. */
+/** What an error says besides its code, all of it free of secrets. @inline */
 export interface OAuthErrorFacts {
   readonly serverError?: string | undefined
   readonly status?: number | undefined
@@ -54,6 +54,7 @@ export interface OAuthErrorFacts {
  * }
  */
 export class OAuthError extends Error {
+  /** What went wrong, to decide by. */
   readonly code: OAuthErrorCode
   /** The `error` that the authorization server sent, if it was one of the registered ones. */
   declare readonly serverError?: string

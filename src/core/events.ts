@@ -3,7 +3,7 @@ import type { SessionEnd } from './token-record.js'
 import type { TokenSource } from './tokens.js'
 import type { Clock } from './ports.js'
 
-/** What happened, without who and when. */
+/** What happened, without who and when. @inline */
 export type OAuthFact =
   | { readonly type: 'discovered' | 'sign_in_started' | 'sign_in_finished' | 'renewal_started' | 'renewal_adopted' | 'store_recovered' }
   | { readonly type: 'renewal_finished'; readonly tookMilliseconds: number }

@@ -9,6 +9,7 @@ export interface Store {
   watch?(key: string, changed: () => void): () => void
 }
 
+/** A value of a store, and which write it is of. */
 export interface Versioned {
   /** Fresh and unguessable on every write. */
   readonly version: string

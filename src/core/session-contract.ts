@@ -26,9 +26,11 @@ export interface Session extends TokenSource {
   snapshot(): SessionSnapshot
 }
 
+/** What a user interface may show of a session. It has no token. */
 export interface SessionSnapshot {
   /** `unknown` until the store has been read once. */
   readonly status: 'unknown' | 'signed_out' | 'signing_in' | 'signed_in'
+  /** The scope that the session has. Empty while signed out. */
   readonly grantedScope: readonly string[]
   /** What the ID token says, when `openid` was asked for. */
   readonly idTokenClaims?: IdTokenClaims
@@ -43,15 +45,21 @@ export interface SessionSnapshot {
   readonly ended?: SessionEnd
 }
 
+/** What one sign-in asks for. */
 export interface SignInOptions {
   /** Instead of the configured scope. While signed in, what is already granted is asked for again with it. */
   readonly scope?: readonly string[] | undefined
   /** Where the application goes afterwards. A page: a URL of its own origin, default where it is. `serverSignIn`: the origin of `redirectUri`. Elsewhere `invalid_configuration`. */
   readonly returnTo?: string | undefined
+  /** Whether the user is to be asked (OpenID Connect Core 1.0 section 3.1.2.1). With `none` nobody is: `interaction_required` where somebody would have to be. */
   readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | undefined
+  /** Who is likely to sign in, such as an e-mail address. */
   readonly loginHint?: string | undefined
+  /** Authentication contexts, the preferred one first (RFC 9470 section 4). */
   readonly acrValues?: readonly string[] | undefined
+  /** How long ago the user may have authenticated. */
   readonly maxAgeSeconds?: number | undefined
+  /** Languages of the authorization server's pages, as in BCP 47, the preferred one first. */
   readonly uiLocales?: readonly string[] | undefined
   /**
    * What exactly is asked for (RFC 9396). Whoever has the browser can read it on the way, and change it, but where the requests of the session are pushed
@@ -60,16 +68,21 @@ export interface SignInOptions {
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /** Further authorization request parameters; those of the protocol are refused. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined
+  /** Gives the sign-in up: `signIn` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** How far a sign-out goes. */
 export interface SignOutOptions {
   /** Also end the user's session at the authorization server (OpenID RP-Initiated Logout). */
   readonly atAuthorizationServer?: boolean | undefined
+  /** Where the user goes afterwards: with `atAuthorizationServer`, a post-logout redirect URI that the server knows. */
   readonly returnTo?: string | undefined
+  /** Ends the waiting for the server. The session is signed out all the same. */
   readonly signal?: AbortSignal | undefined
 }
 
+/** What a sign-out could do at the server; here the session has ended in any case. */
 export interface SignOutResult {
   readonly refreshToken: 'revoked' | 'not_supported' | 'failed' | 'absent'
   readonly accessTokens: 'revoked' | 'not_supported' | 'failed' | 'absent'

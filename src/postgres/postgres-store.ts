@@ -9,6 +9,7 @@ import { type PostgresClient, type Values, queryOf, rowsOf } from './query.js'
 import { type Statements, statementsFor } from './statements.js'
 import { defaultTable } from './table.js'
 
+/** @inline */
 export interface PostgresStoreOptions {
   /** 32 random bytes in base64 or base64url; several by id, the first seals and all open; or a function (a KMS). */
   readonly encryptionKey: EncryptionKey

@@ -2,6 +2,7 @@ import { wrongOption } from '../core/option.js'
 import { hasMethods } from '../stores/backend.js'
 import { watchers } from '../stores/watchers.js'
 
+/** @inline */
 type Method = (...parameters: never[]) => Promise<unknown>
 
 /** A second connection of node-redis (4 or later), ioredis or iovalkey, by shape. */

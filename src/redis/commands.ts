@@ -1,6 +1,7 @@
 import { wrongOption } from '../core/option.js'
 import { hasMethods } from '../stores/backend.js'
 
+/** @inline */
 type Method = (...parameters: never[]) => Promise<unknown>
 
 /** node-redis (4 or later), ioredis or iovalkey, by shape: a client, a pool or a cluster. */

@@ -7,6 +7,7 @@ import { systemClock } from '../system-clock.js'
 import { type RedisSubscriber, changesOf } from './changes.js'
 import { type RedisClient, commandsOf } from './commands.js'
 
+/** @inline */
 export interface RedisStoreOptions {
   /** 32 random bytes in base64 or base64url; several by id, the first seals and all open; or a function (a KMS). */
   readonly encryptionKey: EncryptionKey

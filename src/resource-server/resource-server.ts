@@ -16,6 +16,7 @@ import { type Refusal, type Scheme, refusalResponse } from './refusal.js'
 import { usedProofs } from './replay.js'
 import { type Needed, type ResourceServerSettings, readNeeded, readSettings } from './settings.js'
 
+/** An API that checks tokens. */
 export interface ResourceServer {
   /**
    * Checks the access token that a request carries in `Authorization`. Resolves with what it says, or with the response that refuses it: 401 or 403
@@ -24,6 +25,7 @@ export interface ResourceServer {
   verifyAccessToken(request: Request, needed?: Needed): Promise<Verified | Refused>
 }
 
+/** A token that is good, and what it says. */
 export interface Verified {
   readonly ok: true
   readonly subject?: string

@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.js'
 import { bare, present } from '../core/secret.js'
 import { bytesOfBase64 } from '../protocol/base64url.js'
 
+/** What an API accepts. */
 export interface ResourceServerSettings {
   /** The `aud` a token must have. */
   readonly audience: string
@@ -25,6 +26,7 @@ export interface ResourceServerSettings {
   readonly fetch?: typeof fetch
 }
 
+/** What one request needs of its token. */
 export interface Needed {
   /** Scope values that the token must have. */
   readonly scope?: readonly string[]

@@ -9,6 +9,7 @@ import { systemClock } from '../system-clock.js'
 import { readAssertion, speaksFor } from './assertion-subject.js'
 import { ownRightSource } from './own-right.js'
 
+/** Which token is exchanged, and for what (RFC 8693 section 2.1). */
 export interface TokenExchangeSettings {
   readonly subjectToken: Assertion
   /** What the subject token is, such as `urn:ietf:params:oauth:token-type:jwt` (RFC 8693 section 3). */

@@ -11,6 +11,8 @@ const snapshotMembers = ['status', 'grantedScope', 'idTokenClaims', 'authorizati
  * A session for an application's own tests: signed in as you say (signed out, if you say nothing), signs in and out without a server and
  * at once. A sign-in is granted whatever it asks for. Its access token is `token`, else one whose text is `test-token`.
  *
+ * @throws OAuthError `invalid_configuration` for a member that a session's snapshot does not have
+ *
  * @example
  * const session = fakeSession({ status: 'signed_in', grantedScope: ['notes:read'] })
  * const api = oauthFetch(session, { resources: ['https://api.example.com/'], fetch: async () => new Response('[]') })

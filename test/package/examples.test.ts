@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { entries, top } from './published.js'
 
-// Every public function and class has an example in its doc comment, and every example is a program that type-checks.
+// Every public function and class has an example in its doc comment and says how it fails, and every example is a program that type-checks.
 
 const run = promisify(execFile)
 
@@ -29,7 +29,20 @@ const exported: readonly { readonly name: string; readonly entry: string }[] = (
   )
 ).flat()
 
-const examples = (
+/** What never fails: it looks at nothing that could be wrong, and asks nobody. */
+const neverFails = [
+  'challengeOf',
+  'lockContract',
+  'manualClock',
+  'memoryStore',
+  'mutualTls',
+  'none',
+  'storeContract',
+  'terminalPrompt',
+  'userAgentContract',
+]
+
+const documented = (
   await Promise.all(
     readdirSync(join(top, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts'))
@@ -43,19 +56,26 @@ const examples = (
   .flat()
   .map(({ groups = {} }) => ({
     name: groups['name'] ?? '',
+    text: (groups['comment'] ?? '').split('@example')[0] ?? '',
     example: /@example\n(.*)$/s.exec(groups['comment'] ?? '')?.[1]?.replace(/^ \* ?/gm, ''),
   }))
 
 test('every public function has an example', () => {
-  const shown = new Set(examples.filter(({ example }) => example !== undefined).map(({ name }) => name))
+  const shown = new Set(documented.filter(({ example }) => example !== undefined).map(({ name }) => name))
   expect([...new Set(exported.map(({ name }) => name))].filter((name) => !shown.has(name))).toEqual([])
+})
+
+test('every public function says what it throws or rejects with, or is known never to fail', () => {
+  const says = new Set(documented.filter(({ text }) => /@throws|\bthrows\b|\brejects\b|Errors as for/i.test(text)).map(({ name }) => name))
+  const functions = new Set(exported.map(({ name }) => name).filter((name) => name !== 'OAuthError'))
+  expect([...functions].filter((name) => !says.has(name)).toSorted()).toEqual(neverFails)
 })
 
 test('every example type-checks', { timeout: 120_000 }, async () => {
   const folder = join(top, 'node_modules/.cache/examples')
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  for (const { name, example } of examples) if (example !== undefined) await writeFile(join(folder, `${name}.ts`), program(example))
+  for (const { name, example } of documented) if (example !== undefined) await writeFile(join(folder, `${name}.ts`), program(example))
   const tsconfig = { extends: '../../../test/types/tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['*.ts'] }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig))
   const said = await run(process.execPath, [join(top, 'node_modules/typescript/bin/tsc'), '-p', folder]).then(
