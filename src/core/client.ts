@@ -104,7 +104,7 @@ export interface WebCrypto extends Pick<typeof crypto, 'getRandomValues' | 'rand
 /**
  * How a server may break the rules: `error_with_status_200` (an error that looks like a success), `json_as_text` (JSON by a text type), `expires_in_null`
  * (where nothing should be), `comma_separated_scope`, `scope_named_differently` (granted under other names than it was asked for), `basic_without_encoding`
- * (it decodes nothing in `Authorization: Basic`).
+ * (it decodes nothing in `Authorization: Basic`), `offline_access_without_consent` (it gives a refresh token without asking for consent).
  */
 export type ServerQuirk =
   | 'error_with_status_200'
