@@ -93,6 +93,7 @@ test('X4 X5 a worker that keeps the tokens pushes, and its page leaves with clie
       trustedTypes: 'application',
       server: { pushedRequests: 'required' },
       otherApi: 'http://127.0.0.1:1',
+      addressIsSaid: true,
     }),
   )
   try {
