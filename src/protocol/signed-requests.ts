@@ -17,6 +17,7 @@ import { signingBy } from './message-signing.js'
  * @param options `keyId`: default the `kid` of a JWK. `algorithm`: default what the key is for, RS256 for an RSA key that does not say.
  *
  * @example
+ * const key = await readFile('client.pem', 'utf8')
  * const session = userSession({ issuer, clientId, clientAuthentication: privateKeyJwt(key), signedRequests: signedRequests(key) })
  */
 export function signedRequests(
