@@ -9,16 +9,20 @@ export interface LoopbackServer {
   close(): Promise<void>
 }
 
+/** Connections that are not yet taken up: a storm of a thousand calls comes at once. */
+const mostWaiting = 4_096
+
 /** Starts to listen; `port` 0 takes a free one. The listener may be made afterwards, when the origin is known. */
 export async function listen(
   options: { readonly host?: string | undefined; readonly port?: number | undefined },
   listener: (origin: string) => RequestListener | Promise<RequestListener>,
 ): Promise<LoopbackServer> {
-  const server = createServer()
+  // A busy machine must not close a connection that a client is just about to use again.
+  const server = createServer({ keepAliveTimeout: 60_000 })
   const host = options.host ?? '127.0.0.1'
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port ?? 0, host, resolve)
+    server.listen({ port: options.port ?? 0, host, backlog: mostWaiting }, resolve)
   })
   const origin = `http://${host}:${(server.address() as AddressInfo).port}`
   server.on('request', await listener(origin))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type DemoApi, startApi } from '../../demo/servers/api.js'
 import { type DemoAuthorizationServer, mailResource, startAuthorizationServer } from '../../demo/servers/authorization-server.js'
 import { browserSession } from '../../src/browser/browser-session.js'
@@ -7,6 +7,9 @@ import { oauthFetch } from '../../src/oauth-fetch.js'
 import { memoryStore } from '../../src/stores/memory.js'
 import { robot } from '../support/robot.js'
 import { shiftedClock } from '../support/shifted-clock.js'
+
+// Thousands of calls that the API asks the authorization server about: a busy machine takes its time for them.
+vi.setConfig({ testTimeout: 120_000 })
 
 const redirectUri = 'https://app.example/callback'
 const calls = Array.from({ length: 1_000 }, (_, index) => index)
