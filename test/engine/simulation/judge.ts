@@ -168,10 +168,11 @@ export function judge(parts: JudgeParts): Judge {
   function reused(first: Sent, again: Sent): void {
     // What was sent first may be there last.
     const earlier = first.at <= again.at ? first : again
-    // A doubt is kept for one generation; a request that is on its way for longer than that ends the session unsuspected. What the server has
-    // answered counts, stored or not: the end is met in the generation of that answer.
-    const reached = sends.filter(({ session, issued }) => session === again.session && issued !== undefined)
-    const outlived = reached.some(({ generation }) => generation > again.generation)
+    const held = parts.held()
+    // A doubt is kept for one generation; a request that is on its way for longer than that ends the session unsuspected. Of a dead sender, whose
+    // mark is gone with the doubt, what the server has answered counts, stored or not: the end is met in the generation of that answer.
+    const answered = sends.some((one) => one.session === again.session && one.issued !== undefined && one.generation > again.generation)
+    const outlived = (held?.session === again.session && held.generation > again.generation + 1) || (answered && !again.context.isAlive())
     if (outlived || forgotAt + markToRequest >= earlier.at)
       killedUnmarked.add(parts.server().refreshToken(first.refreshToken)?.family.id ?? '')
     if (!wentWrong(earlier)) broken('I3', `${first.refreshToken}, of ${first.source}, is used again by ${again.source}`)
