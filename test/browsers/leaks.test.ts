@@ -13,15 +13,18 @@ import { type Stage, pause, progress, stageFor } from './stage.js'
 
 const planted = `planted-${randomBytes(24).toString('base64url')}`
 
-/** A session and its whole life, in two tabs. */
-async function live(stage: Stage): Promise<void> {
+/** A session and its whole life, in two tabs; it renews until a spy has seen that, if there is one. */
+async function live(stage: Stage, isSeen = async () => true): Promise<void> {
   const [one, two] = [await stage.signIn(await stage.open()), await stage.open()]
   await two.evaluate('app.subscribe()')
   for (const tab of [one, two]) await tab.evaluate('app.start(50)')
   await stage.nextRenewal()
   // Long enough for a spy to see its lock, though the timers of a tab that nobody looks at go off once a second.
   stage.proxies.server.faults.set('/token', { delayMilliseconds: 2_000 })
-  await one.evaluate('app.renew()')
+  for (let renewals = 0; renewals < 10; renewals += 1) {
+    await one.evaluate('app.renew()')
+    if (await isSeen()) break
+  }
   stage.proxies.server.faults.clear()
   await one.reload()
   await stage.ready(one)
@@ -35,7 +38,7 @@ inEachEngine((browser, engine) => {
     const stage = await stageFor(context, browser())
     const spy = await stage.open('/spy')
     await spy.waitFor('globalThis.spy !== undefined')
-    await live(stage)
+    await live(stage, () => spy.evaluate<boolean>(`spy.heard.some((one) => 'lock' in one)`))
     const heard = await spy.evaluate<readonly object[]>('spy.heard')
     const names = new Set(heard.flatMap((one) => Object.keys(one)))
     progress(`${engine}: the spy heard ${heard.length} things: ${[...names].join(', ')}`)

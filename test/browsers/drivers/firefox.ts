@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Page, launch } from 'puppeteer-core'
+import { type Browser, type Page, launch } from 'puppeteer-core'
 import type { Driver, Tab } from '../driver.js'
 import { findFirefox } from '../set-up/engines.mjs'
 import { until } from './waiting.js'
@@ -41,7 +41,7 @@ export async function startFirefox(profile: string): Promise<Driver> {
   return {
     pid: browser.process()?.pid ?? 0,
     async open(url) {
-      const tab = tabOf(await browser.newPage())
+      const tab = tabOf(await newPage(browser))
       await tab.goto(url)
       return tab
     },
@@ -50,6 +50,16 @@ export async function startFirefox(profile: string): Promise<Driver> {
     },
     countTabs: async () => (await browser.pages()).length,
     quit: () => browser.close(),
+  }
+}
+
+/** A new tab now and then is replaced by another while Firefox still tells of it: then there is none, and one is asked for again. */
+async function newPage(browser: Browser, attempts = 3): Promise<Page> {
+  try {
+    return await browser.newPage()
+  } catch (error) {
+    if (attempts === 1 || !String(error).includes('no such frame')) throw error
+    return newPage(browser, attempts - 1)
   }
 }
 
