@@ -4,6 +4,8 @@ import { tally } from './set-up/tally.js'
 // What is waited for may take as long as a busy machine needs: only what never comes fails.
 const expect = { poll: { timeout: 20_000 } }
 
+const ofTheirOwnTime = ['soak', 'left-pages', 'trouble-*'].map((name) => `test/chromium/${name}.test.ts`)
+
 // Run from the top: vitest run --config test/vitest.config.ts --root .
 export default defineConfig({
   test: {
@@ -15,7 +17,14 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/chromium/**', 'test/package/**', 'test/fleet/**', 'test/browsers/**', 'test/hostile/peers/**'],
+          exclude: [
+            'test/chromium/**',
+            'test/package/**',
+            'test/fleet/**',
+            'test/browsers/**',
+            'test/runtimes/**',
+            'test/hostile/peers/**',
+          ],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           expect,
@@ -34,20 +43,34 @@ export default defineConfig({
           hookTimeout: 120_000,
           expect,
           maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
-        // Run in Node, driving a real Chromium; one file at a time, so that no page waits for another's processor.
+        // Run in Node, driving a real Chromium.
         test: {
           name: 'chromium',
           environment: 'node',
           include: ['test/chromium/**/*.test.ts'],
+          exclude: ofTheirOwnTime,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Those whose tokens and pauses are of real time: what waits beside them waits too, and leaves them the processor.
+        test: {
+          name: 'chromium, in its own time',
+          environment: 'node',
+          include: ofTheirOwnTime,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -59,10 +82,10 @@ export default defineConfig({
           include: ['test/browsers/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           // They wait more than they work.
           maxConcurrency: 15,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

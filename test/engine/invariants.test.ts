@@ -11,7 +11,7 @@ import { type WorldName, worlds } from './simulation/worlds.js'
 // plays worlds in which its invariant could break, against every kind of server and lock. A run that breaks another one fails as well.
 
 /** All properties together. */
-const runs = Number(process.env['FUZZ_RUNS'] ?? 3_000)
+const runs = Number(process.env['FUZZ_RUNS'] ?? 2_000)
 const fuzzing = process.env['FUZZ_RUNS'] !== undefined
 const names = Object.keys(invariants) as Invariant[]
 
