@@ -61,7 +61,7 @@ export default defineConfig({
         },
       },
       {
-        // Those whose tokens and pauses are of real time: what waits beside them waits too, and leaves them the processor.
+        // Those whose tokens and pauses are of real time: one file at a time, so that no page waits for another's processor.
         test: {
           name: 'chromium, in its own time',
           environment: 'node',
@@ -69,7 +69,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect,
-          maxWorkers: 2,
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },
@@ -82,7 +82,7 @@ export default defineConfig({
           include: ['test/browsers/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 1,
           // They wait more than they work.
           maxConcurrency: 15,
           sequence: { groupOrder: 1 },
