@@ -210,7 +210,7 @@ export function session(parts: SessionParts): Session {
       subscribe: view.subscribe,
       snapshot: view.snapshot,
     }),
-    { emit, clock },
+    { emit, clock, ready: engine.ready },
   )
 }
 

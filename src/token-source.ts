@@ -1,19 +1,21 @@
-import { type AccessToken, carrying } from './core/access-token.js'
+import type { AccessToken } from './core/access-token.js'
 import { type Decision, type Policy, type Rejected, type Wanted, decide } from './core/decide.js'
 import type { Proofs } from './core/dpop.js'
 import { OAuthError } from './core/errors.js'
 import type { Emit } from './core/events.js'
 import type { PrepareRenewal } from './core/exchange.js'
-import { type Instant, remainingLife, tokenName } from './core/lifetime.js'
+import { type Instant, tokenName } from './core/lifetime.js'
 import type { Clock, Lock, Store } from './core/ports.js'
 import { refusal } from './core/refusal.js'
 import { sameScope } from './core/scope.js'
-import { Secret, bare, present } from './core/secret.js'
-import { type Asked, type StoredToken, type TokenAnswer, type TokenRecord, tokenRecord } from './core/token-record.js'
+import { bare, present } from './core/secret.js'
+import { type Asked, type TokenAnswer, type TokenRecord, tokenRecord } from './core/token-record.js'
 import type { TokenOptions, TokenSource, TokenTarget } from './core/tokens.js'
 import { type SignIn, signedIn } from './core/transitions.js'
 import { type RenewElsewhere, orElsewhere } from './engine/elsewhere.js'
 import { type Ending, ending } from './engine/ending.js'
+import { handedOut } from './engine/handed-out.js'
+import { type ReadyToken, readyToken } from './engine/ready-token.js'
 import { type Seen, mostFailedWrites, recordKeeper } from './engine/record-keeper.js'
 import { type Renew, type Round, renewal } from './engine/renewal.js'
 import { lookOrRemember } from './engine/store-in-trouble.js'
@@ -55,6 +57,8 @@ export interface TokenSourceParts {
 
 /** The engine: one record of tokens, and all that may happen to it. */
 export interface TokenEngine extends TokenSource {
+  /** What `token` would resolve with, without waiting for it. Not where tokens are bound to a key. */
+  readonly ready: ReadyToken
   /** Reads the store. Rejects with `store_unavailable`. */
   look(): Promise<Seen>
   /** What a call that names nothing would get at this instant, from a record. */
@@ -82,14 +86,6 @@ const ownPatience = 2_000
 /** How long a store keeps a record that nobody renews, beyond the life of its tokens. */
 const keptLonger = 60 * 60_000
 
-interface Origin {
-  readonly session: string
-  readonly generation: number
-}
-
-/** Where each token that was handed out came from: a caller shows it again when a resource server has refused it. */
-const origins = new WeakMap<AccessToken, Origin>()
-
 /** The engine over a store: read, decide, mark, send, store. */
 export function tokenSource(parts: TokenSourceParts): TokenEngine {
   const { clock, deadline } = parts
@@ -115,6 +111,8 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       ? {}
       : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
   })
+  const handed = handedOut(records, clock)
+  const { handOut, originOf } = handed
   const lookOrElse = lookOrRemember(records, (record) =>
     isServed(decide(record, records.times(), policy, wantedBy({}), undefined, undefined)),
   )
@@ -167,27 +165,6 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
     const { target, severalResources, scopeNamedDifferently } = parts
     const isUsual = wanted.scope === undefined && wanted.resource === target.resource && wanted.audience === target.audience
     return isUsual && !severalResources && !scopeNamedDifferently
-  }
-
-  /** A token that nobody here handed out is looked for by its text; one that is in no record is older than all that are. */
-  function originOf(refused: AccessToken): Origin | undefined {
-    const known = origins.get(refused)
-    if (known !== undefined) return known
-    const record = records.newest()
-    const stored = record?.accessTokens.find(({ text }) => Secret.equals(text, refused))
-    return record === undefined || stored === undefined ? undefined : { session: record.session, generation: stored.generation }
-  }
-
-  function handOut(stored: StoredToken, record: TokenRecord, bound: Proofs | undefined): AccessToken {
-    const life = remainingLife(stored, record.session, records.times())
-    const facts = {
-      scope: stored.granted,
-      ...(stored.asked.resource === undefined ? {} : { resource: stored.asked.resource }),
-      ...(life === Infinity ? {} : { expiresAt: clock.now() + life }),
-    }
-    const handed = carrying(stored.text, facts, bound?.bind(record.boundTo ?? '', stored.text))
-    origins.set(handed, { session: record.session, generation: stored.generation })
-    return handed
   }
 
   /** Waits for a renewal as long as this caller is patient; the renewal goes on without it. */
@@ -250,6 +227,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
 
   return {
     token,
+    ready: readyToken(records, policy, handed, wantedBy),
     look: records.look,
     judge: (record) => decide(record, records.times(), policy, wantedBy({}), undefined, undefined),
     shown: records.shown,

@@ -61,8 +61,23 @@ export function carrying(text: Secret, facts: AccessTokenFacts, binding?: Bindin
     },
     reveal: text.reveal,
   })
+  const authorization = `${tokenType} ${text.reveal()}`
   if (binding !== undefined) bindings.set(token, binding)
+  else if (isSendable(authorization)) authorizations.set(token, authorization)
   return token
+}
+
+/** Whether a header can carry it. fetch takes away the white space at the end, such as a file's last line break. */
+export function isSendable(text: string): boolean {
+  return /^[\t\x20-\x7E]*[\r\n]*$/.test(text)
+}
+
+/** The whole header of each token that needs no proof. It is in no object that a program can look into. */
+const authorizations = new WeakMap<AccessToken, string>()
+
+/** What `headersFor` resolves with for a token that was made here and needs no proof, in this very turn. */
+export function authorizationOf(token: AccessToken): string | undefined {
+  return authorizations.get(token)
 }
 
 const bindings = new WeakMap<AccessToken, Binding>()

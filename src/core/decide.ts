@@ -86,6 +86,12 @@ export function decide(
   return enough ? { kind: 'use_and_renew_behind', token } : { kind: 'renew_first' }
 }
 
+/** Whether a token that was once decided on is still served without a thought: it survives the way, and is not yet due. */
+export function isFresh(token: StoredToken, session: string, times: Times, policy: Policy): boolean {
+  const life = remainingLife(token, session, times)
+  return life > transitTime(token) && life > renewalMargin(token, policy)
+}
+
 /** Whether a decision asks for a renewal. */
 export function isDue(decision: Decision): boolean {
   return decision.kind === 'renew_first' || decision.kind === 'use_and_renew_behind'

@@ -1,6 +1,7 @@
+import type { AccessToken } from './access-token.js'
 import type { OAuthErrorCode } from './errors.js'
 import type { SessionEnd } from './token-record.js'
-import type { TokenSource } from './tokens.js'
+import type { TokenSource, TokenTarget } from './tokens.js'
 import type { Clock } from './ports.js'
 
 /** What happened, without who and when. @inline */
@@ -39,6 +40,8 @@ export function emitter(
 export interface SourceFacts {
   readonly emit: Emit
   readonly clock: Clock
+  /** What `token` would resolve with, without waiting for it; `undefined` where it has to be waited for. The target is frozen. */
+  readonly ready?: (target: TokenTarget) => AccessToken | undefined
 }
 
 const known = new WeakMap<TokenSource, SourceFacts>()

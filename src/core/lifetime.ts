@@ -32,8 +32,15 @@ export interface Times {
 
 /** Names a token among all that a store ever held, without its text. */
 export function tokenName(session: string, token: Pick<StoredToken, 'generation' | 'issuedAt'>): string {
-  return `${session} ${token.generation} ${token.issuedAt}`
+  const known = names.get(token)
+  if (known?.session === session) return known.name
+  const name = `${session} ${token.generation} ${token.issuedAt}`
+  names.set(token, { session, name })
+  return name
 }
+
+/** Every call asks for one: made anew each time, they would be most of what it allocates. */
+const names = new WeakMap<object, { readonly session: string; readonly name: string }>()
 
 /**
  * The sightings after a look that found this record. Only what is in it is remembered.

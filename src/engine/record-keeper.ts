@@ -1,3 +1,4 @@
+import { peekOf } from '../core/at-hand.js'
 import { decodeTokenRecord, encodeTokenRecord } from '../core/codec.js'
 import { isOurs } from '../core/decide.js'
 import { OAuthError } from '../core/errors.js'
@@ -6,6 +7,7 @@ import { type Instant, type Sightings, type Times, knowExactly, look as sighted,
 import type { Clock, Store, Versioned } from '../core/ports.js'
 import { type TokenRecord, tokenRecord } from '../core/token-record.js'
 import { changed, ended } from '../core/transitions.js'
+import { elapsing } from './elapsing.js'
 
 export interface RecordKeeperParts {
   readonly issuer: string
@@ -61,6 +63,8 @@ export interface Seen {
 export interface RecordKeeper {
   /** Rejects with `store_unavailable`. */
   look(): Promise<Seen>
+  /** The record, where the store is in this process's memory and holds what it held at the last look; `undefined`: look. */
+  atHand(): TokenRecord | undefined
   /** The newest record that was read or written here. */
   newest(): TokenRecord | undefined
   /** The record as the last look, or the last own write, found it. */
@@ -95,6 +99,7 @@ export interface RecordKeeper {
 
 export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   const { store, key, clock, emit, poll } = parts
+  const peek = parts.holds === undefined ? peekOf(store) : undefined
   const listeners = new Set<() => void>()
   let best: TokenRecord | undefined
   let decoded: Seen | undefined
@@ -106,8 +111,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   let offset = 0
   const failing = new Set<'get' | 'replace'>()
   let writes = 0
-  let count = 0
-  let lastCounted: Instant | undefined
+  const { counted, since } = elapsing(clock)
   let told: { readonly record: TokenRecord | undefined } | undefined
 
   async function look(): Promise<Seen> {
@@ -127,6 +131,17 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
       if (putBack && parts.atFirst !== undefined) return { ...seen, record: best }
       putBack = (await heal(seen.version, best)) || putBack
     }
+  }
+
+  function atHand(): TokenRecord | undefined {
+    const stored = peek?.(key)
+    if (stored === undefined || stored.version === '' || decoded?.version !== stored.version) return undefined
+    const { record } = decoded
+    // What no look has taken note of, or is to be put back first, is looked at.
+    if (record === undefined || record !== told?.record || (best !== undefined && isForgotten(record, best))) return undefined
+    sightings = { lookedAt: counted(), of: sightings.of }
+    watch(record)
+    return record
   }
 
   /** Without their key tokens are nobody's: a session is over then, for all who share it; in the application's own right new ones are asked for. */
@@ -198,16 +213,6 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     for (const listener of listeners) listener()
   }
 
-  const instant = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.now() })
-
-  /** The monotonic clock, and sleep, in which it may stand still: what the longer of both clocks says has passed. */
-  function counted(): number {
-    const at = instant()
-    count += lastCounted === undefined ? 0 : passed(lastCounted, at)
-    lastCounted = at
-    return count
-  }
-
   /** A gap between two looks counts as one look: a machine that slept has watched nothing. */
   function watch(record: TokenRecord | undefined): void {
     const by = record?.sending?.by
@@ -264,6 +269,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
 
   return {
     look,
+    atHand,
     newest: () => best,
     shown: () => told?.record,
     forget: () => {
@@ -275,7 +281,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     ageAtMost: (by) => (mark?.by === by ? clock.monotonic() - mark.absentAt : Infinity),
     times: () => ({ now: clock.now() + offset, monotonic: counted(), sightings }),
     know: (name, began) => {
-      sightings = knowExactly(sightings, name, counted() - passed(began, instant()))
+      sightings = knowExactly(sightings, name, counted() - since(began))
     },
     learnServerTime: (serverTime) => {
       if (parts.oneMachine === true) return
@@ -290,8 +296,4 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
       return () => void listeners.delete(own)
     },
   }
-}
-
-function passed(from: Instant, to: Instant): number {
-  return Math.max(to.monotonic - from.monotonic, to.wall - from.wall)
 }

@@ -1,4 +1,4 @@
-import { type AccessToken, bindingOf } from '../core/access-token.js'
+import { type AccessToken, authorizationOf, bindingOf } from '../core/access-token.js'
 import { type Carrier, carrierOf } from '../core/carrier.js'
 import { asksForAnotherToken } from '../core/challenge.js'
 import { OAuthError } from '../core/errors.js'
@@ -10,7 +10,16 @@ import { Secret } from '../core/secret.js'
 import type { TokenOptions, TokenSource } from '../core/tokens.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import { type Listing, listing } from './listing.js'
-import { type HeadersWith, type Outgoing, asRequest, canBeSentAgain, outgoing, redirected, withToken } from './outgoing.js'
+import {
+  type HeadersWith,
+  type Outgoing,
+  asRequest,
+  canBeSentAgain,
+  outgoing,
+  redirected,
+  withAuthorization,
+  withToken,
+} from './outgoing.js'
 import { systemClock } from '../system-clock.js'
 
 /** What a page had at first. What is absent is looked up at each call. */
@@ -38,6 +47,7 @@ export function oauthFetchBy(native: NativeFetch, source: TokenSource, options: 
     headersWith: native.headersWith,
     emit: facts?.emit ?? (() => {}),
     clock: facts?.clock ?? systemClock,
+    ready: facts?.ready ?? (() => undefined),
   }
   return (input, init) => call(place, input, init)
 }
@@ -53,19 +63,34 @@ interface Place {
   readonly headersWith: HeadersWith | undefined
   readonly emit: (fact: OAuthFact) => void
   readonly clock: Pick<SourceFacts['clock'], 'monotonic'>
+  readonly ready: NonNullable<SourceFacts['ready']>
 }
 
-/** Sends a request with its resource's token, then does what the answer calls for: one retry in all, and as many redirects as fetch follows. */
+/** Sends a request with its resource's token. Where that is at hand, nothing is awaited but the answer. */
 async function call(place: Place, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
   const asked = asRequest(input)
   const { url, resource } = place.listed(asked === undefined ? String(input) : asked.url)
   if (resource === undefined) return notListed(place, url, input, init)
   if (place.carrier !== undefined) return place.carrier(asked ?? url.href, init)
-  let request = outgoing(asked, init, url, resource)
+  const request = outgoing(asked, init, url, resource)
+  request.signal?.throwIfAborted()
+  const token = place.ready(resource.target)
+  const authorization = token === undefined ? undefined : authorizationOf(token)
+  if (token === undefined || authorization === undefined) return goOn(place, request)
+  const first = await send(place, request, withAuthorization(request, authorization, place.headersWith))
+  return isUsual(first) ? first : goOn(place, request, { token, first })
+}
+
+/** Sends it, if it is not answered yet, then does what the answer calls for: one retry in all, and as many redirects as fetch follows. */
+async function goOn(
+  place: Place,
+  begun: Outgoing,
+  answered?: { readonly token: AccessToken; readonly first: Response },
+): Promise<Response> {
+  let request = begun
   for (let redirects = 0, mayRetry = true; ; redirects += 1) {
     request.signal?.throwIfAborted()
-    const token = await unlessAborted(place.source.token(wantedBy(request)), request.signal)
-    const first = await sendProven(place, request, token, await headersOf(place, request, token))
+    const { token, first } = (request === begun ? answered : undefined) ?? (await sent(place, request))
     if (isUsual(first)) return arrived(first, redirects)
     const second: Response | undefined = asksForAnotherToken(first, token.tokenType)
       ? await retry(place, request, first, token, mayRetry)
@@ -77,6 +102,11 @@ async function call(place: Place, input: RequestInfo | URL, init: RequestInit | 
     discard(response)
     request = following
   }
+}
+
+async function sent(place: Place, request: Outgoing): Promise<{ readonly token: AccessToken; readonly first: Response }> {
+  const token = await unlessAborted(place.source.token(wantedBy(request)), request.signal)
+  return { token, first: await sendProven(place, request, token, await headersOf(place, request, token)) }
 }
 
 function wantedBy({ resource, signal }: Outgoing): TokenOptions {
@@ -140,8 +170,9 @@ function arrived(response: Response, redirects: number): Response {
 }
 
 /** An answer that nothing is to be done about, which is all but a few. */
-function isUsual({ status, type }: Response): boolean {
-  return status !== 401 && (status < 300 || status > 399) && type !== 'opaqueredirect'
+function isUsual(response: Response): boolean {
+  const { status } = response
+  return status !== 401 && (status < 300 || status > 399) && response.type !== 'opaqueredirect'
 }
 
 async function headersOf({ headersWith }: Place, request: Outgoing, token: AccessToken): Promise<HeadersInit> {

@@ -18,10 +18,10 @@ export function listing(resourceOf: ResourceOf): Listing {
     return url === undefined || resource === undefined ? { url, resource: undefined } : { url, resource }
   }
   return (address, base) => {
-    // Only these say the same wherever they are.
-    if (!/^https?:\/\//i.test(address)) return read(address, base ?? pageAddress())
     const known = remembered.get(address)
     if (known !== undefined) return known
+    // Only these say the same wherever they are, and are remembered.
+    if (!/^https?:\/\//i.test(address)) return read(address, base ?? pageAddress())
     const listed = read(address, undefined)
     if (remembered.size === most) remembered.clear()
     remembered.set(address, listed)

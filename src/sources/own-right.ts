@@ -6,7 +6,7 @@ import type { PrepareRenewal } from '../core/exchange.js'
 import { readTokenOptions } from '../core/options.js'
 import type { Lock, Store } from '../core/ports.js'
 import { missingScope } from '../core/scope.js'
-import { present } from '../core/secret.js'
+import { bare, present } from '../core/secret.js'
 import type { TokenOptions, TokenSource, TokenTarget } from '../core/tokens.js'
 import { withProofs } from '../session/proofs.js'
 import { draw, fresh } from '../session/randomness.js'
@@ -25,6 +25,9 @@ export interface OwnRightParts {
   readonly lock: Lock | undefined
   readonly prepare: (client: Client) => Promise<PrepareRenewal>
 }
+
+/** What is wanted of an engine beyond its target. */
+const nothingBesides: TokenTarget = Object.freeze(bare({}))
 
 /** How many different targets one source keeps tokens for. */
 const mostTargets = 100
@@ -75,11 +78,19 @@ export function ownRightSource(parts: OwnRightParts): TokenSource {
     })
   }
 
+  function withDefaults({ scope = client.scope, resource, audience = client.audience }: TokenTarget): TokenTarget {
+    return present<TokenTarget>({ scope, resource, audience })
+  }
+
+  function notGranted(found: AccessToken, scope: readonly string[] = []): readonly string[] {
+    return client.quirks.has('scope_named_differently') ? [] : missingScope(found.scope, scope)
+  }
+
   async function token(options?: TokenOptions): Promise<AccessToken> {
-    const { scope, resource, audience = client.audience, ...rest } = readTokenOptions(options)
-    const engine = await engineFor(present<TokenTarget>({ scope: scope ?? client.scope, resource, audience }))
+    const { scope, resource, audience, ...rest } = readTokenOptions(options)
+    const engine = await engineFor(withDefaults({ scope, resource, audience }))
     const found = await engine.token(rest)
-    const missing = client.quirks.has('scope_named_differently') ? [] : missingScope(found.scope, scope ?? [])
+    const missing = notGranted(found, scope)
     if (missing.length === 0) return found
     throw new OAuthError(
       'scope_not_granted',
@@ -90,5 +101,21 @@ export function ownRightSource(parts: OwnRightParts): TokenSource {
     )
   }
 
-  return introduce<TokenSource>(Object.freeze({ token }), { emit, clock })
+  const known = new WeakMap<TokenTarget, TokenEngine>()
+
+  /** The engine of a target is made in its own time; a call that comes before waits for it. */
+  function ready(target: TokenTarget): AccessToken | undefined {
+    const engine = known.get(target)
+    if (engine === undefined) {
+      void engineFor(withDefaults(target)).then(
+        (made) => known.set(target, made),
+        () => {},
+      )
+      return undefined
+    }
+    const found = engine.ready(nothingBesides)
+    return found === undefined || notGranted(found, target.scope).length > 0 ? undefined : found
+  }
+
+  return introduce<TokenSource>(Object.freeze({ token }), { emit, clock, ready })
 }

@@ -1,3 +1,4 @@
+import { atHand } from '../core/at-hand.js'
 import type { Store, Versioned } from '../core/ports.js'
 import { expiryOf, isExpired, versioned } from './versioned.js'
 import { watchers } from './watchers.js'
@@ -29,7 +30,7 @@ export function memoryStore(): Store {
     sweepAt = Math.max(firstSweep, records.size * 2)
   }
 
-  return {
+  const store: Store = {
     get: async (key) => live(key),
     replace: async (key, seen, next) => {
       if (live(key)?.version !== seen) return false
@@ -41,6 +42,7 @@ export function memoryStore(): Store {
     },
     watch: watching.add,
   }
+  return atHand(store, live)
 }
 
 /** Few enough that looking through them costs nothing, more than one page or job ever holds. */

@@ -1,3 +1,4 @@
+import { atHand, peekOf } from '../core/at-hand.js'
 import { OAuthError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import type { Clock, Store } from '../core/ports.js'
@@ -32,9 +33,11 @@ export function passedOver(store: Store, { clock, emit }: { readonly clock: Cloc
   }
 
   const { watch } = store
-  return {
+  const passing: Store = {
     get: (key) => use((one) => one.get(key)),
     replace: (key, seen, next) => use((one) => one.replace(key, seen, next)),
     ...(watch === undefined ? {} : { watch: (key, changed) => watch.call(store, key, changed) }),
   }
+  const peek = peekOf(store)
+  return peek === undefined ? passing : atHand(passing, (key) => (own === undefined ? peek(key) : undefined))
 }

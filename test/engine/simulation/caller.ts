@@ -14,6 +14,8 @@ export interface CallerParts {
   readonly rules: Judge
   readonly trace: Trace | undefined
   readonly targets: readonly Target[]
+  /** The session that the store holds. */
+  readonly sessionNow: () => string | undefined
   /** Whether to call once more. */
   readonly goesOn: () => boolean
 }
@@ -50,6 +52,12 @@ export function caller(parts: CallerParts): { work(source: Source): Promise<void
       resource: target.resource,
       scope: target.scope ?? fullScope,
       unsure: false,
+    }
+    const ready = rejected === undefined ? source.engine.ready(target) : undefined
+    if (ready !== undefined) {
+      call.session = parts.sessionNow()
+      rules.served(call, served(ready))
+      return ready
     }
     source.calls.add(call)
     // The engine looks at the store in this very turn.

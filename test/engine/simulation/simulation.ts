@@ -108,13 +108,14 @@ export async function simulate(parameters: Parameters, engine: typeof tokenSourc
     const context = newContext({ name: `P${born}`, time, random, skew, strikes: during(world.strikes, {}), trace: told })
     const each = Math.max(1, Math.round(parameters.sources / parameters.contexts))
     const started = Array.from({ length: world.contexts === undefined ? each : 1 }, (_, index) =>
-      startSource(context, `${context.name}${'abcdefgh'[index]}`),
+      startSource(context, `${context.name}${'abcdefgh'[index]}`, (born + index) % 2 === 0),
     )
     sources.push(...started)
     return started
   }
 
-  function startSource(context: Context, name: string): Source {
+  /** Every second source has the store at hand, as if it were in the memory of its process. */
+  function startSource(context: Context, name: string, isAtHand: boolean): Source {
     const source: Source = {
       name,
       context,
@@ -130,6 +131,7 @@ export async function simulate(parameters: Parameters, engine: typeof tokenSourc
         store: store.view(
           context,
           name,
+          isAtHand,
           () => firstLook(source),
           () => source.looking.forEach((call) => (call.unsure = true)),
         ),
@@ -173,7 +175,16 @@ export async function simulate(parameters: Parameters, engine: typeof tokenSourc
   }
 
   const living = (): readonly Source[] => sources.filter(({ context }) => context.isAlive())
-  const calls = caller({ time, random, server, rules, trace: told, targets: world.targets ?? [{}], goesOn: inTrouble })
+  const calls = caller({
+    time,
+    random,
+    server,
+    rules,
+    trace: told,
+    targets: world.targets ?? [{}],
+    sessionNow: () => store.held()?.session,
+    goesOn: inTrouble,
+  })
   const happening: Happening = happenings({
     time,
     random,

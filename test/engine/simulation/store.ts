@@ -1,3 +1,4 @@
+import { atHand } from '../../../src/core/at-hand.js'
 import type { Store, Versioned } from '../../../src/core/ports.js'
 import type { Context } from './context.js'
 import type { Random, Timeline } from './timeline.js'
@@ -33,8 +34,8 @@ export interface FirstLook {
 }
 
 export interface SharedStore {
-  /** The store as one context reaches it. */
-  view(context: Context, source: string, onGet: () => FirstLook | undefined, onReplace: () => void): Store
+  /** The store as one context reaches it; at hand: what it holds is also told in the very turn. */
+  view(context: Context, source: string, isAtHand: boolean, onGet: () => FirstLook | undefined, onReplace: () => void): Store
   held(): Held | undefined
   /** Loses the last write, as a fail-over does. */
   forget(): void
@@ -57,7 +58,7 @@ export function sharedStore(parts: StoreParts): SharedStore {
 
   const parsed = (entry: Versioned | undefined): Held | undefined => (entry === undefined ? undefined : (JSON.parse(entry.value) as Held))
 
-  function view(context: Context, source: string, onGet: () => FirstLook | undefined, onReplace: () => void): Store {
+  function view(context: Context, source: string, isAtHand: boolean, onGet: () => FirstLook | undefined, onReplace: () => void): Store {
     /** Who waits for seconds is as if cut: the patience has three seconds for the writing. */
     function latency(): number {
       if (!random.chance(parts.faults().slow ?? 0)) return random.between(1, 15)
@@ -111,7 +112,8 @@ export function sharedStore(parts: StoreParts): SharedStore {
       return context.call(there, latency(), effect, 6).finally(onReplace)
     }
 
-    return { get, replace }
+    const store: Store = { get, replace }
+    return isAtHand ? atHand(store, () => stored) : store
   }
 
   function fail(): never {
