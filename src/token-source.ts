@@ -57,7 +57,7 @@ export interface TokenSourceParts {
 
 /** The engine: one record of tokens, and all that may happen to it. */
 export interface TokenEngine extends TokenSource {
-  /** What `token` would resolve with, without waiting for it. Not where tokens are bound to a key. */
+  /** What `token` would resolve with, without waiting for it. */
   readonly ready: ReadyToken
   /** Reads the store. Rejects with `store_unavailable`. */
   look(): Promise<Seen>
@@ -111,8 +111,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       ? {}
       : { atFirst: nothingYet(parts, inOwnRight.scope), expiryOf: (record) => forgettableAt(record, clock.now()) }),
   })
-  const handed = handedOut(records, clock)
-  const { handOut, originOf } = handed
+  const { handOut, originOf } = handedOut(records, clock)
+  /** The proofs, once a call has waited for them. */
+  let loaded: Proofs | undefined
   const lookOrElse = lookOrRemember(records, (record) =>
     isServed(decide(record, records.times(), policy, wantedBy({}), undefined, undefined)),
   )
@@ -142,7 +143,7 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
       const decision = decide(record, records.times(), policy, wanted, rejected, session)
       if (decision.kind === 'use_and_renew_behind') void share(wanted, rejected, session)
       if (decision.kind === 'use' || decision.kind === 'use_and_renew_behind')
-        return handOut(decision.token, record as TokenRecord, proofs && (await proofs()))
+        return handOut(decision.token, record as TokenRecord, (loaded = proofs && (await proofs())))
       if (decision.kind !== 'renew_first') throw refusal(decision, unreadable, clock.now(), failed)
       if (failed !== undefined) throw failed
       const generation = record?.generation ?? 0
@@ -227,7 +228,9 @@ export function tokenSource(parts: TokenSourceParts): TokenEngine {
 
   return {
     token,
-    ready: readyToken(records, policy, handed, wantedBy),
+    ready: readyToken(records, policy, wantedBy, (token, record) =>
+      proofs !== undefined && loaded === undefined ? undefined : handOut(token, record, loaded),
+    ),
     look: records.look,
     judge: (record) => decide(record, records.times(), policy, wantedBy({}), undefined, undefined),
     shown: records.shown,

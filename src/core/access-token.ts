@@ -56,14 +56,14 @@ export function carrying(text: Secret, facts: AccessTokenFacts, binding?: Bindin
     ...(facts.expiresAt === undefined ? {} : { expiresAt: facts.expiresAt }),
     headersFor: async (method, url) => {
       const headers = Object.assign(Object.create(null) as Record<string, string>, { authorization: `${tokenType} ${text.reveal()}` })
-      if (binding !== undefined) headers['dpop'] = await binding.proof(method, url)
+      if (binding !== undefined) headers['dpop'] = await binding.proof(method, String(url))
       return headers
     },
     reveal: text.reveal,
   })
   const authorization = `${tokenType} ${text.reveal()}`
   if (binding !== undefined) bindings.set(token, binding)
-  else if (isSendable(authorization)) authorizations.set(token, authorization)
+  if (isSendable(authorization)) authorizations.set(token, authorization)
   return token
 }
 
@@ -72,10 +72,10 @@ export function isSendable(text: string): boolean {
   return /^[\t\x20-\x7E]*[\r\n]*$/.test(text)
 }
 
-/** The whole header of each token that needs no proof. It is in no object that a program can look into. */
+/** The whole header of each token that was made here. It is in no object that a program can look into. */
 const authorizations = new WeakMap<AccessToken, string>()
 
-/** What `headersFor` resolves with for a token that was made here and needs no proof, in this very turn. */
+/** The `authorization` that `headersFor` resolves with for a token that was made here, in this very turn; `undefined` where no header can carry it. */
 export function authorizationOf(token: AccessToken): string | undefined {
   return authorizations.get(token)
 }

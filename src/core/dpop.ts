@@ -68,10 +68,10 @@ export interface ProofAnswer {
 
 /** An access token's bond to a key. */
 export interface Binding {
-  /** A fresh proof for one request that carries the token. Rejects with `dpop_key_lost`, `store_unavailable` and `invalid_configuration`. */
+  /** A fresh proof for one request that carries the token; a URL object is one that nobody changes meanwhile. Rejects with `dpop_key_lost`, `store_unavailable` and `invalid_configuration`. */
   proof(method: string, url: string | URL): Promise<string>
-  /** Takes note of an answer; whether a fresh proof may be the answer to it. Rejects with `dpop_nonce_unreadable`. */
-  answered(url: URL, response: Response): Promise<boolean>
+  /** Takes note of an answer; whether a fresh proof may be the answer to it. Throws `dpop_nonce_unreadable`. */
+  answered(url: URL, response: Response): boolean
 }
 
 export function dpopKeyLost(): OAuthError {

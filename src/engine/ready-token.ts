@@ -2,7 +2,6 @@ import type { AccessToken } from '../core/access-token.js'
 import { type Policy, type Wanted, decide, isFresh } from '../core/decide.js'
 import type { StoredToken, TokenRecord } from '../core/token-record.js'
 import type { TokenTarget } from '../core/tokens.js'
-import type { HandedOut } from './handed-out.js'
 import type { RecordKeeper } from './record-keeper.js'
 
 /** The token that a call for this target gets, in this very turn; `undefined` where more is due than to hand it out. */
@@ -19,12 +18,13 @@ interface Decided {
  * more, but that takes no promise. What was decided of a record holds while it is there and the token is fresh.
  *
  * @param wantedBy what a call wants of its token. A target is remembered as the object that it is, so it must be frozen
+ * @param handOut `undefined` while what it takes is not loaded
  */
 export function readyToken(
   records: RecordKeeper,
   policy: Policy,
-  { handOut }: HandedOut,
   wantedBy: (target: TokenTarget) => Wanted,
+  handOut: (token: StoredToken, record: TokenRecord) => AccessToken | undefined,
 ): ReadyToken {
   const decided = new WeakMap<TokenTarget, Decided>()
   return (target) => {
@@ -36,6 +36,7 @@ export function readyToken(
     const decision = decide(record, times, policy, wantedBy(target), undefined, undefined)
     if (decision.kind !== 'use') return undefined
     const handed = handOut(decision.token, record)
+    if (handed === undefined) return undefined
     decided.set(target, { record, token: decision.token, handed })
     return handed
   }

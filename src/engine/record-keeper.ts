@@ -99,7 +99,7 @@ export interface RecordKeeper {
 
 export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
   const { store, key, clock, emit, poll } = parts
-  const peek = parts.holds === undefined ? peekOf(store) : undefined
+  const peek = peekOf(store)
   const listeners = new Set<() => void>()
   let best: TokenRecord | undefined
   let decoded: Seen | undefined
@@ -139,6 +139,7 @@ export function recordKeeper(parts: RecordKeeperParts): RecordKeeper {
     const { record } = decoded
     // What no look has taken note of, or is to be put back first, is looked at.
     if (record === undefined || record !== told?.record || (best !== undefined && isForgotten(record, best))) return undefined
+    if (parts.holds !== undefined && record.boundTo !== heldKey) return undefined
     sightings = { lookedAt: counted(), of: sightings.of }
     watch(record)
     return record

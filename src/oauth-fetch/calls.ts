@@ -6,7 +6,7 @@ import { type OAuthFact, type SourceFacts, factsOf } from '../core/events.js'
 import { callable, oneOf, ownMembers, wrongOption } from '../core/option.js'
 import { isRedirect, mostRedirects } from '../core/redirect.js'
 import { readResources } from '../core/resource.js'
-import { Secret } from '../core/secret.js'
+import { Secret, bare } from '../core/secret.js'
 import type { TokenOptions, TokenSource } from '../core/tokens.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import { type Listing, listing } from './listing.js'
@@ -17,6 +17,7 @@ import {
   canBeSentAgain,
   outgoing,
   redirected,
+  sendable,
   withAuthorization,
   withToken,
 } from './outgoing.js'
@@ -75,9 +76,12 @@ async function call(place: Place, input: RequestInfo | URL, init: RequestInit | 
   const request = outgoing(asked, init, url, resource)
   request.signal?.throwIfAborted()
   const token = place.ready(resource.target)
-  const authorization = token === undefined ? undefined : authorizationOf(token)
-  if (token === undefined || authorization === undefined) return goOn(place, request)
-  const first = await send(place, request, withAuthorization(request, authorization, place.headersWith))
+  if (token === undefined) return goOn(place, request)
+  const authorization = authorizationOf(token)
+  const first =
+    authorization === undefined || bindingOf(token) !== undefined
+      ? await sendWith(place, request, token)
+      : await send(place, request, withAuthorization(request, authorization, place.headersWith))
   return isUsual(first) ? first : goOn(place, request, { token, first })
 }
 
@@ -106,7 +110,11 @@ async function goOn(
 
 async function sent(place: Place, request: Outgoing): Promise<{ readonly token: AccessToken; readonly first: Response }> {
   const token = await unlessAborted(place.source.token(wantedBy(request)), request.signal)
-  return { token, first: await sendProven(place, request, token, await headersOf(place, request, token)) }
+  return { token, first: await sendWith(place, request, token) }
+}
+
+async function sendWith(place: Place, request: Outgoing, token: AccessToken): Promise<Response> {
+  return sendProven(place, request, token, await headersOf(place, request, token))
 }
 
 function wantedBy({ resource, signal }: Outgoing): TokenOptions {
@@ -176,17 +184,22 @@ function isUsual(response: Response): boolean {
 }
 
 async function headersOf({ headersWith }: Place, request: Outgoing, token: AccessToken): Promise<HeadersInit> {
-  return withToken(request, await token.headersFor(request.method, request.url.href), headersWith)
+  const { method, url } = request
+  const [authorization, binding] = [authorizationOf(token), bindingOf(token)]
+  // What was made here was looked at when it was made.
+  if (authorization === undefined) return withToken(request, sendable(await token.headersFor(method, url.href)), headersWith)
+  const carried = binding === undefined ? { authorization } : { authorization, dpop: await binding.proof(method, url) }
+  return withToken(request, bare(carried), headersWith)
 }
 
 /** Sends a request, and once more with a fresh proof where the token is bound and the answer asks for one (RFC 9449 section 9). */
 async function sendProven(place: Place, request: Outgoing, token: AccessToken, headers: HeadersInit): Promise<Response> {
   const binding = bindingOf(token)
   const first = await send(place, request, headers)
-  if (!(await binding?.answered(request.url, first)) || !canBeSentAgain(request)) return first
+  if (binding?.answered(request.url, first) !== true || !canBeSentAgain(request)) return first
   discard(first)
   const second: Response = await send(place, { ...request, init: { ...request.init } }, await headersOf(place, request, token))
-  await binding?.answered(request.url, second)
+  binding?.answered(request.url, second)
   return second
 }
 

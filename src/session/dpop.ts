@@ -105,7 +105,7 @@ async function made(client: Pick<Client, 'server' | 'clientId' | 'clock' | 'webC
         const owner = nonceOwner('resource', url)
         return prover.prove({ method, url, accessToken, nonce: await nonces.newest(owner), issuedAt: timeOf(owner) })
       },
-      async answered(url, response) {
+      answered(url, response) {
         const { headers, status } = response
         const owner = nonceOwner('resource', url)
         const nonce = readNonce(headers.get('dpop-nonce'))
@@ -123,7 +123,7 @@ async function made(client: Pick<Client, 'server' | 'clientId' | 'clock' | 'webC
 
 function called(method: string, address: string | URL): URL {
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(method)) throw wrongOption('method', 'must be that of the call: a proof is good for that one alone.')
-  const url = parseUrl(String(address))
+  const url = typeof address === 'string' ? parseUrl(address) : address
   if (url !== undefined && (isHttp(url) || /^wss?:$/.test(url.protocol))) return url
   throw wrongOption('url', 'must be the whole URL of the call: a proof is good for that one alone (RFC 9449 section 4.2).')
 }

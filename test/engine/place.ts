@@ -1,3 +1,4 @@
+import type { Proofs } from '../../src/core/dpop.js'
 import { OAuthError, type OAuthErrorCode } from '../../src/core/errors.js'
 import type { OAuthFact } from '../../src/core/events.js'
 import type { TokenOutcome } from '../../src/core/exchange.js'
@@ -11,15 +12,23 @@ export const hour = 3_600_000
 export type Answer = () => Promise<TokenOutcome>
 
 /** A place with one store and one clock: its sources, and the requests they sent. */
-export function place(first: { readonly lifetime?: number; readonly refreshToken?: string | undefined } = {}) {
+export function place(
+  first: {
+    readonly lifetime?: number
+    readonly refreshToken?: string | undefined
+    /** Tokens are bound to this key (RFC 9449), whose proofs these are. */
+    readonly bound?: { to: string; readonly proofs: Proofs }
+  } = {},
+) {
   const clock = manualClock()
   const store = memoryStore()
   const requests: { readonly refreshToken: string; readonly at: number; readonly resource: string | undefined }[] = []
   const facts: OAuthFact[] = []
-  const { lifetime = hour } = first
+  const { lifetime = hour, bound } = first
+  const binding = () => (bound === undefined ? {} : ({ tokenType: 'DPoP', boundTo: bound.to } as const))
   let names = 0
   let issued = 0
-  const renewed: Answer = async () => ({ ok: true, answer: anAnswer({ lifetime, refreshToken: `R${(issued += 1)}` }) })
+  const renewed: Answer = async () => ({ ok: true, answer: anAnswer({ lifetime, refreshToken: `R${(issued += 1)}`, ...binding() }) })
   const server: { answer: Answer } = { answer: renewed }
   const network = { isOffline: false }
 
@@ -44,6 +53,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
         discard: () => {},
       }),
       renewElsewhere,
+      proofs: bound === undefined ? undefined : async () => bound.proofs,
       revoke: () => {},
       emit: (fact) => void facts.push(fact),
       fresh: () => `${(names += 1)}`,
@@ -53,7 +63,7 @@ export function place(first: { readonly lifetime?: number; readonly refreshToken
   }
 
   const signIn = (engine: TokenEngine): Promise<unknown> =>
-    engine.signIn(anAnswer({ lifetime, refreshToken: 'refreshToken' in first ? first.refreshToken : 'R0' }), {
+    engine.signIn(anAnswer({ lifetime, refreshToken: 'refreshToken' in first ? first.refreshToken : 'R0', ...binding() }), {
       scope: ['read'],
       started: { monotonic: clock.monotonic(), wall: clock.now() },
     })

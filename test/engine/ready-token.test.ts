@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Proofs } from '../../src/core/dpop.js'
 import { hour, place } from './place.js'
 
 // A token that is handed out in the turn in which it is asked for: what `token` would have given, or nothing.
@@ -89,6 +90,49 @@ describe('a token that is ready', () => {
     await signIn(engine)
     expect(engine.ready(anything)).toBeDefined()
     await clock.advance(2 * hour)
+    expect(engine.ready(anything)).toBeUndefined()
+  })
+})
+
+describe('a bound token that is ready', () => {
+  const proofs = (keys: ReadonlySet<string>): Proofs => ({
+    holds: async (key) => keys.has(key),
+    key: async () => 'k',
+    proof: async () => 'proof',
+    answered: () => false,
+    bind: () => ({ proof: async () => 'proof', answered: () => false }),
+  })
+
+  test('is the one that token gives, with its proofs, and none before the key was looked for', async () => {
+    const { source, signIn } = place({ bound: { to: 'k', proofs: proofs(new Set(['k'])) } })
+    const engine = source()
+    await signIn(engine)
+    expect(engine.ready(anything)).toBeUndefined()
+    await engine.token()
+    const ready = engine.ready(anything)
+    expect(ready?.tokenType).toBe('DPoP')
+    expect(await ready?.headersFor('GET', 'https://api.example/')).toEqual({ authorization: `DPoP ${ready?.reveal()}`, dpop: 'proof' })
+  })
+
+  test('P12 is none whose key is gone, and token ends that session', async () => {
+    const bound = { to: 'k', proofs: proofs(new Set(['k'])) }
+    const { source, signIn } = place({ bound })
+    const engine = source()
+    await signIn(engine)
+    await engine.token()
+    bound.to = 'a key that is gone'
+    await signIn(engine)
+    expect(engine.ready(anything)).toBeUndefined()
+    await expect(engine.token()).rejects.toMatchObject({ code: 'dpop_key_lost' })
+  })
+
+  test('I6 is none from the turn on in which another source signs out', async () => {
+    const { source, signIn } = place({ bound: { to: 'k', proofs: proofs(new Set(['k'])) } })
+    const [engine, other] = [source(), source()]
+    await signIn(engine)
+    await engine.token()
+    expect(engine.ready(anything)).toBeDefined()
+    await other.signOut()
     expect(engine.ready(anything)).toBeUndefined()
   })
 })
