@@ -1,0 +1,5 @@
+import { browserSession, oauthFetch } from 'valetkey/browser'
+
+const session = browserSession({ issuer: 'https://auth.example.com', clientId: 'app', redirectUri: '/callback', scope: ['notes'] })
+export const { signIn, resume } = session
+export const api = oauthFetch(session, { resources: ['https://api.example.com/'] })
