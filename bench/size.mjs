@@ -123,7 +123,12 @@ export async function measure(say) {
   const stages = /** @type {const} */ ([
     ['floor: the entry chunk', atOnce(lazyFloor, []), undefined],
     ['valetkey: the entry chunk', atOnce(chunks, []), 3_000],
-    ['valetkey: the same, and a renewal', atOnce(chunks, ['grants/refresh-token.js']), undefined],
+    ['valetkey: until a page that has a session has its token', atOnce(chunks, ['browser/page-session.js']), undefined],
+    [
+      'valetkey: the same, and a renewal',
+      atOnce(chunks, ['browser/page-session.js', 'engine/renewal.js', 'grants/refresh-token.js']),
+      undefined,
+    ],
   ])
   const lazy = []
   for (const [name, those, reach] of stages) {

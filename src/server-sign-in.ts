@@ -2,7 +2,9 @@ import type { AuthorizationServer, UserSessionSettings } from './core/client.js'
 import { readClient, readLock, readStore } from './core/client-options.js'
 import { OAuthError } from './core/errors.js'
 import { ownMembers, text, wrongOption } from './core/option.js'
-import { readAuthorizationParameters, readRedirectUri, readReturnTo, readSignInOptions } from './core/options.js'
+import { readAuthorizationParameters } from './core/authorization-parameters.js'
+import { readReturnTo, readSignInOptions } from './core/options.js'
+import { readRedirectUri } from './core/redirect-uri.js'
 import type { PendingRequest } from './core/pending-request.js'
 import type { Store } from './core/ports.js'
 import { stateOfRequest } from './core/request-state.js'
@@ -18,6 +20,7 @@ import { leadsTo, parse, stateOf } from './session/response-address.js'
 import type { SessionEngineParts } from './session/engine-over.js'
 import { sessionEngine } from './session/session-engine.js'
 import { systemClock } from './system-clock.js'
+import { tokenSource } from './token-source.js'
 import { userSessionOptions } from './user-session.js'
 
 /** Sign-in as two routes of a server. The binding belongs in an HttpOnly, Secure, SameSite=Lax cookie or the server's own session. */
@@ -88,7 +91,7 @@ export function serverSignIn(
   /** What the account's living session has is asked for again: a new grant takes the place of the old one. */
   async function scopeToAsk(account: string | undefined, asked: readonly string[]): Promise<readonly string[]> {
     if (account === undefined) return asked
-    const { engine } = sessionEngine(partsOf(account))
+    const { engine } = sessionEngine(partsOf(account), tokenSource)
     const { record } = await engine.look()
     return record === undefined || engine.judge(record).kind === 'sign_in' ? asked : unionScope(record.grantedScope, asked)
   }
@@ -121,7 +124,7 @@ export function serverSignIn(
     const answer = await finishAuthorization(client, request, response)
     const account = request.account ?? answer.idTokenClaims?.sub ?? fresh()
     const parts = partsOf(account)
-    await adoptAnswer(client, sessionEngine(parts).engine, answer, { scope: request.scope, started })
+    await adoptAnswer(client, sessionEngine(parts, tokenSource).engine, answer, { scope: request.scope, started })
     const made = session({
       ...parts,
       userAgent: undefined,

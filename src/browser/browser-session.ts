@@ -1,21 +1,16 @@
 import type { AuthorizationServer, UserSessionSettings } from '../core/client.js'
 import { authorizationOptions, clientOptions, readClient, readLock, readStore, readUserAgent } from '../core/client-options.js'
+import { readAuthorizationParameters } from '../core/authorization-parameters.js'
 import { callable, ownMembers, text } from '../core/option.js'
-import { readAuthorizationParameters, readRedirectUri } from '../core/options.js'
+import { readRedirectUri } from '../core/redirect-uri.js'
 import { bare } from '../core/secret.js'
 import type { Session } from '../core/session-contract.js'
-import { session } from '../session.js'
 import { isDecoupled } from '../session/decoupled.js'
-import { pendingKey } from '../session/pending-requests.js'
 import { systemClock } from '../system-clock.js'
-import { indexedDBStore } from './indexeddb-store.js'
+import { laterSession } from './later-session.js'
 import { natives } from './natives.js'
-import { isOffline, page } from './page.js'
-import { handOverIfBrought } from './popups.js'
-import { redirect } from './redirect.js'
+import { pageAddress } from './page-address.js'
 import { renewalsByWorker } from './worker-option.js'
-import { storageFallback } from './storage-fallback.js'
-import { pageLock } from './web-locks.js'
 
 /** What only a page has. */
 export interface BrowserSettings {
@@ -62,25 +57,23 @@ export function browserSession(
 ): Session {
   const members = ownMembers(options, known, 'browserSession')
   const client = readClient(options, known, { clock: systemClock, fetch: natives.exchange, webCrypto: natives.webCrypto }, 'browserSession')
+  const { redirectUri } = members
   // A path is complete only in the page; that it can be completed is checked here.
-  readRedirectUri(members['redirectUri'], 'https://page.invalid')
+  readRedirectUri(redirectUri, 'https://page.invalid')
   const navigate = callable<(returnTo: URL) => void>(members, 'navigate')
   const account = text(members, 'account')
-  return session({
+  const parts = {
     client,
     account,
-    store: readStore(members) ?? storageFallback(indexedDBStore(), { pendingKey, emit: client.emit }),
+    store: readStore(members),
     ...renewalsByWorker(members, client, account),
-    lock: readLock(members) ?? pageLock(),
-    oneMachine: true,
-    userAgent: isDecoupled(members['userAgent']) ? members['userAgent'] : (readUserAgent(members) ?? redirect()),
-    redirectUri: () => redirectUriAt(members['redirectUri'], page.address()),
-    authorizationParameters: readAuthorizationParameters(members) ?? bare({}),
-    place: page,
-    handOver: handOverIfBrought,
-    isOffline,
-    go: navigate ?? page.replaceAddress,
-  })
+    lock: readLock(members),
+    userAgent: isDecoupled(members['userAgent']) ? members['userAgent'] : readUserAgent(members),
+    redirectUri: () => redirectUriAt(redirectUri, pageAddress()),
+    authorizationParameters: readAuthorizationParameters(members) ?? bare<Readonly<Record<string, string>>>({}),
+    go: navigate,
+  }
+  return laterSession(client, async () => (await import('./page-session.js')).pageSession(parts), parts.userAgent !== undefined)
 }
 
 /** Where there is no page, a path leads nowhere; a whole URL needs none. */

@@ -8,6 +8,7 @@ import { isExpired, readVersioned } from '../stores/versioned.js'
 import { systemClock } from '../system-clock.js'
 import { changes } from './changes.js'
 import { database } from './database.js'
+import { namedDatabase } from './database-name.js'
 import { natives } from './natives.js'
 import { storedKeyRing } from './sealing-key.js'
 
@@ -59,15 +60,7 @@ export function indexedDBStoreBy(name: string, clock: Clock): Store {
       }),
     watch,
   }
-  databases.set(store, name)
-  return keepingKeys(store, async () => (await import('./dpop-keys.js')).dpopKeysIn(run))
-}
-
-const databases = new WeakMap<Store, string>()
-
-/** The name of the database of such a store: another thread finds the same there. */
-export function databaseOf(store: Store): string | undefined {
-  return databases.get(store)
+  return keepingKeys(namedDatabase(store, name), async () => (await import('./dpop-keys.js')).dpopKeysIn(run))
 }
 
 /** So that no key of a caller is ever the sealing key's. */

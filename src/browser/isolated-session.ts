@@ -4,6 +4,7 @@ import { wrongOption } from '../core/option.js'
 import { readSignInOptions, readSignOutOptions } from '../core/options.js'
 import { missingScope } from '../core/scope.js'
 import type { Session, SessionSnapshot, SignInOptions, SignOutOptions, SignOutResult } from '../core/session-contract.js'
+import { unknownSession } from '../core/unknown-session.js'
 import { unlessAborted } from '../core/unless-aborted.js'
 import { callsOver } from './isolated-calls.js'
 import { linkTo } from './isolated-link.js'
@@ -38,7 +39,7 @@ export function isolatedSession(worker: Worker): Session {
 
 function made(worker: Worker): Session {
   const listeners = new Set<() => void>()
-  let current: SessionSnapshot = Object.freeze({ status: 'unknown', grantedScope: Object.freeze([]) as readonly string[] })
+  let current = unknownSession
   const link = linkTo(worker, { shows, obey })
   link.gone.addEventListener('abort', () => shows({ status: 'signed_out', grantedScope: [] }))
   let isAwake = false

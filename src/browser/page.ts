@@ -1,4 +1,5 @@
 import { OAuthError } from '../core/errors.js'
+import { here, pageAddress } from './page-address.js'
 
 /** The page that this runs in, as far as a session has to do with it. Looked up at each call: where there is no window, there is no page. */
 export interface Page {
@@ -34,10 +35,7 @@ export const page: Page = {
     }
     return false
   },
-  address: () => {
-    const window = here()
-    return window === undefined ? undefined : new URL(window.location.href)
-  },
+  address: pageAddress,
   replaceAddress: (url) => {
     const window = here()
     window?.history.replaceState(window.history.state, '', url)
@@ -76,10 +74,6 @@ export function isOwn(other: Window): boolean {
 export function isOffline(): boolean {
   const { navigator } = globalThis as { readonly navigator?: { readonly onLine?: boolean } }
   return navigator?.onLine === false
-}
-
-function here(): Window | undefined {
-  return typeof window === 'undefined' ? undefined : window
 }
 
 /** The window that this runs in. Throws `not_supported` where there is none. */

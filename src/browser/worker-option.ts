@@ -3,8 +3,8 @@ import type { Client } from '../core/client.js'
 import { type Members, wrongOption } from '../core/option.js'
 import type { Store } from '../core/ports.js'
 import type { RenewElsewhere } from '../engine/elsewhere.js'
-import { databaseOf } from './indexeddb-store.js'
-import { page } from './page.js'
+import { databaseOf } from './database-name.js'
+import { pageAddress } from './page-address.js'
 import type { RenewalWorker } from './renewal-worker.js'
 
 /** Parts of a session whose renewals outlive the page. */
@@ -40,7 +40,7 @@ export function renewalsByWorker(members: Members, client: Client, account: stri
 
 /** A path of this origin, or a whole address there; `undefined` where there is no page yet, whose origin would be known. */
 function readWorker(value: unknown): URL | undefined {
-  const here = page.address()
+  const here = pageAddress()
   const base = here?.origin ?? 'https://page.invalid'
   const written = String(value)
   const url = /^(?:\/(?!\/)|https?:\/\/)[^\s\p{Cc}\\#]*$/u.test(written) ? parseUrl(written, base) : undefined

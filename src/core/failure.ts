@@ -1,4 +1,4 @@
-import { OAuthError, type OAuthErrorCode } from './errors.js'
+import type { OAuthError, OAuthErrorCode } from './errors.js'
 import type { SessionEnd } from './token-record.js'
 
 /** What is known of a renewal that failed. */
@@ -53,10 +53,4 @@ function backOff(failure: Failure, previousSpan: number, draw: number): number {
 /** What time may cure: then all who share the record wait, instead of each asking again. */
 export function isPassing(error: OAuthError): boolean {
   return ['discovery_failed', 'network', 'timed_out', 'server_unavailable'].includes(error.code)
-}
-
-/** A failed renewal as the error that it was, or as one of ours. */
-export function asOAuthError(error: unknown): OAuthError {
-  if (error instanceof OAuthError) return error
-  return new OAuthError('request_refused', 'The token could not be renewed for a reason that valetkey does not know. Try again.')
 }

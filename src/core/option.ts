@@ -63,16 +63,6 @@ export function callable<F extends (...parameters: never[]) => unknown>(members:
   throw wrongOption(name, 'must be a function.')
 }
 
-/** An AbortSignal by its shape, for one may come from another realm. */
-export function abortSignal(members: Members, name: string): AbortSignal | undefined {
-  const value = members[name]
-  if (value === undefined) return undefined
-  if (!isObject(value) || typeof value['aborted'] !== 'boolean' || typeof value['addEventListener'] !== 'function') {
-    throw wrongOption(name, 'must be an AbortSignal.')
-  }
-  return value as unknown as AbortSignal
-}
-
 /** Scope values, one string each, every one once (RFC 6749 section 3.3). */
 export function scopeValues(members: Members, name: string): readonly string[] | undefined {
   const value = members[name]

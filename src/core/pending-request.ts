@@ -31,6 +31,9 @@ export interface PendingRequest {
   readonly createdAt: number
 }
 
+/** One key for all that wait in a page's store: whose a response is can be told only where all are seen. */
+export const pendingKey = 'valetkey:pending'
+
 /** How long a user may take at the authorization server: long enough for a second factor, short enough that an abandoned request is no treasure. */
 export const pendingLifetime: number = 10 * 60_000
 

@@ -3,8 +3,8 @@ import { OAuthError } from '../core/errors.js'
 import type { Instant } from '../core/lifetime.js'
 import { missingScope } from '../core/scope.js'
 import type { TokenAnswer, TokenRecord } from '../core/token-record.js'
-import type { TokenEngine } from '../token-source.js'
-import { revokeAnswer } from './sign-out.js'
+import type { TokenEngine } from '../engine/token-engine.js'
+import { revokeAnswer } from './revoke.js'
 
 /** What a sign-in brought becomes the session. Rejects with `different_user`, and with `store_unavailable`. */
 export async function adoptAnswer(

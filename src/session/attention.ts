@@ -1,7 +1,7 @@
 import type { Decision } from '../core/decide.js'
 import type { Place } from '../core/place.js'
 import type { Clock, Store } from '../core/ports.js'
-import type { TokenEngine } from '../token-source.js'
+import type { TokenEngine } from '../engine/token-engine.js'
 
 export interface AttentionParts {
   readonly engine: TokenEngine

@@ -2,7 +2,7 @@ import type { Client } from '../core/client.js'
 import { isObject } from '../core/option.js'
 import type { DecoupledSignIn } from '../core/ports.js'
 import type { SignInOptions } from '../core/session-contract.js'
-import type { TokenEngine } from '../token-source.js'
+import type { TokenEngine } from '../engine/token-engine.js'
 
 /** A sign-in that comes with its user agent, so that who never signs in in this way carries nothing of it. */
 export type Flow = (of: FlowParts) => Promise<void>

@@ -4,7 +4,7 @@ import type { Lock, Store } from '../core/ports.js'
 import { present } from '../core/secret.js'
 import type { TokenAnswer } from '../core/token-record.js'
 import type { TokenTarget } from '../core/tokens.js'
-import { type TokenEngine, type TokenSourceParts, tokenSource } from '../token-source.js'
+import type { TokenEngine, TokenSourceParts } from '../engine/token-engine.js'
 import { draw, fresh } from './randomness.js'
 
 export interface SessionEngineParts {
@@ -30,6 +30,9 @@ export interface Wire {
   readonly revoke: (answer: TokenAnswer) => void
 }
 
+/** `tokenSource`, or one whose renewals are loaded when one is due. */
+export type EngineOf = (parts: TokenSourceParts) => TokenEngine
+
 export interface SessionEngine {
   readonly key: string
   readonly engine: TokenEngine
@@ -39,9 +42,10 @@ export interface SessionEngine {
 export function engineOver(
   { client, account, store, lock, oneMachine, isOffline, renewElsewhere }: SessionEngineParts,
   wire: Wire,
+  engineOf: EngineOf,
 ): SessionEngine {
   const key = sessionKey(client, account)
-  const engine = tokenSource({
+  const engine = engineOf({
     issuer: client.server.issuer,
     clientId: client.clientId,
     target: present<TokenTarget>({ resource: client.resource[0], audience: client.audience }),

@@ -1,4 +1,4 @@
-import { decodePendingRequests, encodePendingRequests } from '../core/codec.js'
+import { decodePendingRequests, encodePendingRequests } from '../core/pending-codec.js'
 import { OAuthError } from '../core/errors.js'
 import { type PendingRequest, isStale, pendingLifetime } from '../core/pending-request.js'
 import type { Clock, Store } from '../core/ports.js'

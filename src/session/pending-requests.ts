@@ -1,6 +1,6 @@
-import { decodePendingRequests, encodePendingRequests } from '../core/codec.js'
+import { decodePendingRequests, encodePendingRequests } from '../core/pending-codec.js'
 import { OAuthError } from '../core/errors.js'
-import { type PendingRequest, isStale } from '../core/pending-request.js'
+import { type PendingRequest, isStale, pendingKey } from '../core/pending-request.js'
 import type { Clock, Store } from '../core/ports.js'
 import { Secret } from '../core/secret.js'
 
@@ -13,9 +13,6 @@ export interface PendingRequests {
   /** Takes it out: of several who take the same one, one gets it. */
   take(state: string): Promise<PendingRequest | undefined>
 }
-
-/** One key for all of them: whose a response is can be told only where all are seen. */
-export const pendingKey = 'valetkey:pending'
 
 /** A user signs in once or twice at a time; what is beyond that was abandoned. */
 const mostPending = 20

@@ -16,7 +16,7 @@ export function stateOf(response: URL): string | undefined {
 }
 
 /** Whether an address has the form of a response: a `state`, or the JWT that a signed one is. */
-export function isAnswer(address: URL): boolean {
+function isAnswer(address: URL): boolean {
   return address.searchParams.has('state') || parametersOf(address) !== address.searchParams
 }
 
@@ -34,8 +34,13 @@ export function parametersOf({ searchParams }: URL): URLSearchParams {
   }
 }
 
+/** Whether there is anything in an address that a sign-in or a sign-out could have brought, or somebody else put there. */
+export function mayBeResponse(address: URL): boolean {
+  return isAnswer(address) || hasInjectedToken(address)
+}
+
 /** Tokens in an address are of a flow that valetkey does not have: nobody asked for them here (RFC 10017 section 7.2). */
-export function hasInjectedToken(address: URL): boolean {
+function hasInjectedToken(address: URL): boolean {
   const places = [address.searchParams, new URLSearchParams(address.hash.slice(1))]
   return places.some((parameters) => parameters.has('access_token') || parameters.has('id_token'))
 }

@@ -3,7 +3,8 @@ import { missingScope } from '../core/scope.js'
 import { present } from '../core/secret.js'
 import type { SessionSnapshot } from '../core/session-contract.js'
 import type { TokenRecord } from '../core/token-record.js'
-import type { TokenEngine } from '../token-source.js'
+import { unknownSession } from '../core/unknown-session.js'
+import type { TokenEngine } from '../engine/token-engine.js'
 
 /** What a program sees of its session: the same object until something changes. */
 export interface SessionView {
@@ -23,7 +24,7 @@ export interface SessionView {
 export function sessionView(engine: TokenEngine, attach: (lookNow: boolean) => () => void): SessionView {
   const listeners = new Set<() => void>()
   let signIns = 0
-  let current: SessionSnapshot = Object.freeze({ status: 'unknown', grantedScope: Object.freeze([]) as readonly string[] })
+  let current = unknownSession
   let detach: (() => void) | undefined
   let known = false
   let shownSession: string | undefined

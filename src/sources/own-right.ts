@@ -114,7 +114,8 @@ export function ownRightSource(parts: OwnRightParts): TokenSource {
       return undefined
     }
     const found = engine.ready(nothingBesides)
-    return found === undefined || notGranted(found, target.scope).length > 0 ? undefined : found
+    if (found === undefined || target.scope === undefined) return found
+    return notGranted(found, target.scope).length === 0 ? found : undefined
   }
 
   return introduce<TokenSource>(Object.freeze({ token }), { emit, clock, ready })

@@ -13,6 +13,7 @@ import { revoke } from '../protocol/revocation.js'
 import { engineOver } from '../session/engine-over.js'
 import { withProofs } from '../session/proofs.js'
 import { systemClock } from '../system-clock.js'
+import { tokenSource } from '../token-source.js'
 
 /** The renewals of one client's session, in a worker. */
 export interface Served {
@@ -50,6 +51,7 @@ function served(config: object): Served {
       isOffline,
     },
     { prepare: prepareRenewal(client), proofs: client.proofs, revoke: (answer) => keepAlive(revokeAnswer(client, answer)) },
+    tokenSource,
   )
 
   function keepAlive(work: Promise<unknown>): void {

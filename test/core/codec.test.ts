@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { decodePendingRequests, decodeTokenRecord, encodePendingRequests, encodeTokenRecord } from '../../src/core/codec.js'
+import { decodeTokenRecord, encodeTokenRecord } from '../../src/core/codec.js'
+import { decodePendingRequests, encodePendingRequests } from '../../src/core/pending-codec.js'
 import type { PendingRequest } from '../../src/core/pending-request.js'
 import { Secret, bare, present } from '../../src/core/secret.js'
 import { type StoredToken, type TokenRecord, tokenRecord } from '../../src/core/token-record.js'

@@ -3,14 +3,9 @@ import type { OAuthErrorCode } from '../../src/core/errors.js'
 import type { ClientDefaults } from '../../src/core/client-options.js'
 import { clientOptions, readClient, readLock, readStore } from '../../src/core/client-options.js'
 import { ownMembers } from '../../src/core/option.js'
-import {
-  readAuthorizationParameters,
-  readRedirectUri,
-  readReturnTo,
-  readSignInOptions,
-  readSignOutOptions,
-  readTokenOptions,
-} from '../../src/core/options.js'
+import { readAuthorizationParameters } from '../../src/core/authorization-parameters.js'
+import { readReturnTo, readSignInOptions, readSignOutOptions, readTokenOptions } from '../../src/core/options.js'
+import { readRedirectUri } from '../../src/core/redirect-uri.js'
 import { accessToken } from '../../src/core/access-token.js'
 import type { OAuthEvent } from '../../src/core/events.js'
 

@@ -5,7 +5,7 @@ const answers = 'engine/answers-in-hand.ts'
 const keeper = 'engine/record-keeper.ts'
 const decide = 'core/decide.ts'
 const transitions = 'core/transitions.ts'
-const source = 'token-source.ts'
+const source = 'engine/token-engine.ts'
 
 export const mutations: readonly Mutation[] = [
   {

@@ -105,13 +105,13 @@ describe('with a rule switched off, the property fails', () => {
     },
     {
       rule: 'another user does not come into a session',
-      file: 'token-source.ts',
+      file: 'engine/token-engine.ts',
       text: 'if (isAnotherSubject(record, answer)) throw differentUser()',
       replacement: '',
     },
     {
       rule: 'who shared a renewal decides again',
-      file: 'token-source.ts',
+      file: 'engine/token-engine.ts',
       text: '      const generation = record?.generation ?? 0\n',
       replacement:
         '      await share(wanted, rejected, session)\n      const mine = records.newest()\n      if (mine?.accessTokens[0]) return handOut(mine.accessTokens[0], mine, undefined)\n      const generation = record?.generation ?? 0\n',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { accessToken, challengeOf, oauthFetch, userSession } from '../../src/index.js'
-import { decodePendingRequests, decodeTokenRecord } from '../../src/core/codec.js'
+import { decodeTokenRecord } from '../../src/core/codec.js'
+import { decodePendingRequests } from '../../src/core/pending-codec.js'
 import { parseScope } from '../../src/core/scope.js'
 import { parseObject } from '../../src/protocol/json.js'
 

@@ -12,9 +12,11 @@ interface Bundle {
   readonly all: readonly string[]
   /** Of these, what a page loads before it asks for more by `import()`. */
   readonly first: readonly string[]
+  /** And what it has loaded when a session that was stored has given its token. */
+  readonly resumed: readonly string[]
   readonly code: string
   /** Minified and compressed by brotli, in bytes. */
-  readonly size: { readonly all: number; readonly first: number; readonly bearer: number }
+  readonly size: { readonly all: number; readonly first: number; readonly resumed: number; readonly bearer: number }
 }
 
 /** Bundles a program that imports the package by name, as an application's bundler would. */
@@ -41,7 +43,11 @@ async function bundle(program: string, into: 'chunks' | 'one file' = 'chunks'): 
   const { output } = await built.generate({ format: 'es', inlineDynamicImports: into === 'one file' })
   const chunks = output.filter((part): part is OutputChunk => part.type === 'chunk')
   const entry = chunks.find((chunk) => chunk.isEntry)
-  const early = chunks.filter((chunk) => chunk === entry || reached(chunks, entry).has(chunk.fileName))
+  const pageSession = chunks.find((chunk) => Object.keys(chunk.modules).some((id) => id.endsWith('dist/browser/page-session.js')))
+  const loadedBy = (...from: readonly (OutputChunk | undefined)[]) =>
+    chunks.filter((chunk) => from.some((one) => chunk === one || reached(chunks, one).has(chunk.fileName)))
+  const early = loadedBy(entry)
+  const resumed = loadedBy(entry, pageSession)
   const modules = (of: readonly OutputChunk[]): readonly string[] =>
     of
       .flatMap((chunk) => Object.entries(chunk.modules))
@@ -51,8 +57,14 @@ async function bundle(program: string, into: 'chunks' | 'one file' = 'chunks'): 
   return {
     all: modules(chunks),
     first: modules(early),
+    resumed: modules(resumed),
     code: chunks.map((chunk) => chunk.code).join('\n'),
-    size: { all: await sizeOf(chunks), first: await sizeOf(early), bearer: await sizeOf(chunks.filter((chunk) => !isForFew(chunk))) },
+    size: {
+      all: await sizeOf(chunks),
+      first: await sizeOf(early),
+      resumed: await sizeOf(resumed),
+      bearer: await sizeOf(chunks.filter((chunk) => !isForFew(chunk))),
+    },
   }
 }
 
@@ -206,10 +218,42 @@ test.for(without)('%s has nothing in it that it does not need', async ([program,
   for (const part of parts) expect(of(all, part), part).toEqual([])
 })
 
-test('a page loads the protocol only when an exchange is due', async () => {
-  const { all, first } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
-  for (const part of ['oauth4webapi', 'dist/protocol/', 'dist/grants/']) {
+test('a page loads the protocol only when an exchange is due, what renews when that is due, and what begins and ends a session when it is asked for', async () => {
+  const { all, resumed } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  for (const part of [
+    'oauth4webapi',
+    'dist/protocol/',
+    'dist/grants/',
+    'dist/session/flows',
+    'dist/session/sign-',
+    'dist/session/pending-',
+    'dist/session/adopt-answer',
+    'dist/core/pending-codec',
+    'dist/engine/renewal',
+    'dist/engine/answers-in-hand',
+    'dist/core/failure',
+  ]) {
     expect(of(all, part), `${part}, some time`).not.toEqual([])
+    expect(of(resumed, part), `${part}, with a session`).toEqual([])
+  }
+})
+
+test('the first chunk of a page checks options and carries tokens: the session comes when it is asked for', async () => {
+  const { first, resumed } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  for (const part of [
+    'idb-keyval',
+    'dist/engine/',
+    'dist/stores/',
+    'dist/session/session-',
+    'dist/core/codec',
+    'dist/core/decide',
+    'dist/core/transitions',
+    'dist/browser/indexeddb-store',
+    'dist/browser/storage-fallback',
+    'dist/browser/web-locks',
+    'dist/browser/redirect',
+  ]) {
+    expect(of(resumed, part), `${part}, with a session`).not.toEqual([])
     expect(of(first, part), `${part}, at once`).toEqual([])
   }
 })
@@ -240,16 +284,17 @@ test('a page of Bearer tokens loads nothing of DPoP', async () => {
 })
 
 test('a page loads what pushes its requests only where they are pushed, and what signs or verifies only where it names that', async () => {
-  const { all, first } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
+  const { all, resumed } = await bundle(`export { browserSession, oauthFetch } from 'valetkey/browser'`)
   for (const part of ['dist/protocol/pushed-request', 'dist/protocol/unusual-request', 'dist/protocol/message-signing']) {
     expect(of(all, part), `${part}, some time`).not.toEqual([])
-    expect(of(first, part), `${part}, at once`).toEqual([])
+    expect(of(resumed, part), `${part}, with a session`).toEqual([])
   }
   for (const part of ['dist/protocol/signed-', 'dist/protocol/jws', 'dist/protocol/server-keys', 'dist/protocol/signing-algorithms'])
     expect(of(all, part), part).toEqual([])
 })
 
-// `first`: at once. `bearer`: in the end, of a program whose tokens are bound to no key and whose requests are not pushed. `all`: with both.
+// `first`: at once. `resumed`: until a stored session has given its token. `bearer`: in the end, of a program whose tokens are bound to no key and whose
+// requests are not pushed. `all`: with both.
 test.for(packageFile.size)('$program is at most $limit bytes ($loaded)', async ({ program, limit, loaded }) => {
   const { size } = await bundle(program)
   expect(size[loaded]).toBeLessThanOrEqual(limit)

@@ -18,8 +18,8 @@ interface PackageFile {
   readonly exports: Readonly<Record<string, string | Target>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly scripts: Readonly<Record<string, string>>
-  /** The most that a program may weigh, minified and compressed by brotli, in bytes: what it loads at once (`first`), in the end (`bearer`), with `dpop` (`all`). */
-  readonly size: readonly { readonly program: string; readonly loaded: 'all' | 'first' | 'bearer'; readonly limit: number }[]
+  /** The most that a program may weigh, minified and compressed by brotli, in bytes: what it loads at once (`first`), until a stored session gives its token (`resumed`), in the end (`bearer`), with `dpop` (`all`). */
+  readonly size: readonly { readonly program: string; readonly loaded: 'all' | 'first' | 'resumed' | 'bearer'; readonly limit: number }[]
 }
 
 export const packageFile: PackageFile = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as PackageFile

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodePendingRequests, decodeTokenRecord, encodePendingRequests, encodeTokenRecord } from '../../../src/core/codec.js'
+import { decodeTokenRecord, encodeTokenRecord } from '../../../src/core/codec.js'
+import { decodePendingRequests, encodePendingRequests } from '../../../src/core/pending-codec.js'
 import type { Store, Versioned } from '../../../src/core/ports.js'
 import { Secret } from '../../../src/core/secret.js'
 import { oauthFetch, userSession } from '../../../src/index.js'
