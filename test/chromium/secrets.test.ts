@@ -29,7 +29,7 @@ describe.each([{ dpop: false }, { dpop: true }])('a session of a page with dpop:
     const tab = await here.signIn()
     const printed = await printedInPage(tab, 'printing.things()')
     // It was opened: what is no secret is there.
-    for (const text of ['[redacted]', 'notes:read', 'scope_not_granted', 'sign_in_started']) expect(printed).toContain(text)
+    for (const text of ['[redacted]', 'notes:read', 'scope_not_granted', 'sign_in_finished']) expect(printed).toContain(text)
     expect(tokens().length).toBeGreaterThan(4)
     expect(tokens().filter((text) => printed.includes(text))).toEqual([])
     expect(printed).not.toContain(btoa('7'.repeat(32)))
