@@ -55,6 +55,8 @@ export const progress = (text: string): void => void process.stderr.write(`… $
 export interface StageOptions extends Partial<AuthorizationServerOptions> {
   /** Whether the page has a worker that renews. Default false. */
   readonly worker?: boolean
+  /** Where the page is, of this machine's addresses. Default 127.0.0.1, as all else. */
+  readonly host?: string
 }
 
 let bundled: Promise<ReadonlyMap<string, string>> | undefined
@@ -68,7 +70,7 @@ async function bundle(): Promise<ReadonlyMap<string, string>> {
 export async function stageFor(
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
   browser: Browser,
-  { worker = false, ...options }: StageOptions = {},
+  { worker = false, host, ...options }: StageOptions = {},
 ): Promise<Stage> {
   bundled ??= bundle()
   const files = await bundled
@@ -97,7 +99,7 @@ export async function stageFor(
     })
     response.end(file ?? documentWith(pathname === '/spy' ? '/spy.js' : pathname === '/elsewhere' ? undefined : '/app.js'))
   }
-  const pages = await listen({}, () => (request, response) => void answer(request, response).catch(() => response.destroy()))
+  const pages = await listen({ host }, () => (request, response) => void answer(request, response).catch(() => response.destroy()))
   const server = await startAuthorizationServer({
     clients: [{ clientId: 'page', redirectUris: [`${pages.origin}/callback`], postLogoutRedirectUris: [`${pages.origin}/`] }],
     accessTokenSeconds: lifetimeSeconds,

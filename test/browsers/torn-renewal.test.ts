@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Tab } from './driver.js'
+import type { EngineName, Tab } from './driver.js'
 import { until } from './drivers/waiting.js'
 import { inEachEngine, short } from './engines.js'
 import { type Stage, progress, stageFor } from './stage.js'
@@ -50,11 +50,19 @@ async function hasWorker(tab: Tab): Promise<void> {
   await until(() => tab.evaluate(active), 20_000, 'the worker is active')
 }
 
+/**
+ * WebKit ends the workers of a whole host, whatever they are doing, ten seconds after the last page of one of its origins was left, if at that
+ * moment no page of the host is open: the sign-in page is such an origin, and so are the pages of the tests before. So each page has a host of
+ * its own, as an application has that is not of the same site as its authorization server.
+ */
+let hosts = 1
+const hostFor = (engine: EngineName): { host?: string } => (engine === 'WebKit' ? { host: `127.0.0.${(hosts += 1)}` } : {})
+
 inEachEngine((browser, engine) => {
   for (const how of Object.keys(tears)) {
     for (const { name, server, options, askedAgain } of ways) {
       test(`B7 a page, ${name}, that ${how} ${times} times during a renewal loses no session to a server ${server}`, async (context) => {
-        const stage = await stageFor(context, browser(), options)
+        const stage = await stageFor(context, browser(), { ...options, ...hostFor(engine) })
         let tab = await stage.signIn(await stage.open())
         if ('worker' in options) await hasWorker(tab)
         for (let time = 0; time < times; time++) {
