@@ -22,6 +22,8 @@ export interface Mutation extends Switched {
   readonly world: WorldName
   readonly server?: Rotation
   readonly lock?: LockKind
+  /** The seed of a world in which it was seen once, tried first: a long search is not repeated each time. */
+  readonly seen?: number
 }
 
 const src = fileURLToPath(new URL('../../src', import.meta.url))

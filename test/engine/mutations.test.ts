@@ -29,7 +29,8 @@ describe('with a rule switched off, the property named for it fails', () => {
       const servers = mutation.server === undefined ? rotations : [mutation.server]
       const locks = mutation.lock === undefined ? lockKinds : [mutation.lock]
       const seen = new Set<string>()
-      for (let seed = 1; seed <= attempts; seed += 1) {
+      for (let attempt = mutation.seen === undefined ? 1 : 0; attempt <= attempts; attempt += 1) {
+        const seed = attempt === 0 ? (mutation.seen ?? 1) : attempt
         const violations = await simulate(
           {
             world: mutation.world,

@@ -51,6 +51,7 @@ export const mutations: readonly Mutation[] = [
     property: 'I1',
     world: 'sleep',
     lock: 'none',
+    seen: 64,
   },
   {
     rule: 'F3 everything slow is made ready before the mark',
@@ -60,6 +61,7 @@ export const mutations: readonly Mutation[] = [
     property: 'I1',
     world: 'SIGSTOP',
     lock: 'none',
+    seen: 153,
   },
   {
     rule: 'F4 the deadline ends the waiting, not the request',
@@ -137,6 +139,7 @@ export const mutations: readonly Mutation[] = [
     replacement: '',
     property: 'I6b',
     world: 'sign-out and sign-in with store errors',
+    seen: 166,
   },
   {
     rule: 'F7 a sign-in does not write over one that came after it',
@@ -248,6 +251,7 @@ export const mutations: readonly Mutation[] = [
     property: 'I14',
     world: 'answers late and the store slow',
     lock: 'none',
+    seen: 55,
   },
   {
     rule: 'F17 an answer that was stored while the mark was on its way is not asked for again',
@@ -257,6 +261,7 @@ export const mutations: readonly Mutation[] = [
     property: 'I1',
     world: 'answers late and the store slow',
     server: 'strict',
+    seen: 1124,
   },
   {
     rule: 'F5 at a commit another’s mark stays: its request may come two generations later',
@@ -267,6 +272,7 @@ export const mutations: readonly Mutation[] = [
     world: 'answer in up to 5 deadlines',
     server: 'strict',
     lock: 'none',
+    seen: 820,
   },
   {
     rule: 'a refusal ends only the generation that was sent',
