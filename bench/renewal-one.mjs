@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { jobOf } from './floors/job.mjs'
 
-const [, , what, subject, issuer] = process.argv
+const [, , what, subject, issuer, lifetime] = process.argv
 const peer = async (name) => import(pathToFileURL(createRequire(new URL('./peers/package.json', import.meta.url)).resolve(name)).href)
 const url = `${issuer}/api`
 const client = { clientId: 'job', secret: 'a secret' }
@@ -91,7 +91,7 @@ const runs = {
   /** On a token that has just expired. */
   async storm(api, failing = '') {
     await call(api)
-    await wait(1_600)
+    await wait(Number(lifetime) * 1_000 + 600)
     await fetch(`${issuer}/reset?${failing}`)
     const all = await Promise.allSettled(Array.from({ length: 1_000 }, () => call(api)))
     const { token } = await counts()
