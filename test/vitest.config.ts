@@ -1,4 +1,3 @@
-import { readFileSync, readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { tally } from './set-up/tally.js'
 
@@ -7,22 +6,6 @@ const expect = { poll: { timeout: 20_000 } }
 
 const ofTheirOwnTime = ['soak', 'left-pages', 'trouble-*'].map((name) => `test/chromium/${name}.test.ts`)
 
-const elsewhere = ['chromium', 'package', 'fleet', 'browsers', 'runtimes', 'hostile/peers'].map((folder) => `test/${folder}/**`)
-
-/** What a page loads keeps the browser's own functions as they were then, so these files replace what is global before they load it. */
-const ofPages = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .map((path) => `test/${path}`)
-  .filter((path) => path.endsWith('.test.ts') && /\/src\/(?:browser|worker)\//.test(readFileSync(path, 'utf8')))
-
-const inNode = {
-  environment: 'node',
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
-  expect,
-  maxWorkers: 2,
-  sequence: { groupOrder: 0 },
-} as const
-
 // Run from the top: vitest run --config test/vitest.config.ts --root .
 export default defineConfig({
   test: {
@@ -30,11 +13,24 @@ export default defineConfig({
     reporters: [process.env['FUZZ_RUNS'] === undefined ? 'default' : 'verbose', tally],
     projects: [
       {
-        // Files share what they load: loading it took longer than most of them take.
-        test: { name: 'node', ...inNode, include: ['test/**/*.test.ts'], exclude: [...elsewhere, ...ofPages], isolate: false },
-      },
-      {
-        test: { name: 'page code in node', ...inNode, include: ofPages, exclude: elsewhere },
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [
+            'test/chromium/**',
+            'test/package/**',
+            'test/fleet/**',
+            'test/browsers/**',
+            'test/runtimes/**',
+            'test/hostile/peers/**',
+          ],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          expect,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         // What is published: these read dist/, which the set-up builds when it is missing or older than src/.
